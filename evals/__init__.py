@@ -1,0 +1,1 @@
+"""Automated grounding evals: cases, metrics, statistics and reports."""

@@ -1,0 +1,1 @@
+"""Brings papers into a library: reads sources, cuts abstracts into passages, embeds what is new."""

@@ -1,0 +1,1 @@
+"""Readers of paper sources, one module per format."""
