@@ -1,0 +1,214 @@
+"""What a question asks for, read off its wording: its kind, the sort of answer it expects, and whether it is one.
+
+Everything here is grammar and general vocabulary of research papers; nothing knows a corpus.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["fact", "list", "comparison", "summary", "yes_no"]
+Role = Literal["contribution", "result", "problem", "data", "resource"]
+Expectation = Literal["number", "link"]
+
+_PAPERS = r"(?:papers?|works?|stud(?:y|ies)|articles?|publications?|abstracts?|authors|preprints?|documents?)"
+_PLURAL_WORKS = (
+    r"(?:papers|works|studies|articles|publications|abstracts|preprints|documents|"
+    r"(?:different |other |existing |various )?(?:methods|approaches|techniques|frameworks|algorithms|models|systems|"
+    r"benchmarks|datasets|surveys|interventions|treatments|therapies|trials|drugs))"
+)
+
+_LIST = re.compile(
+    rf"\b(?:which|what|list|name|find|show|give|any|all(?: the)?|are there(?: any)?|is there (?:any|a)|how many|"
+    rf"recommend|suggest|other|more)\b(?:\W+\w+){{0,4}}?\W+{_PLURAL_WORKS}\b",
+    re.IGNORECASE,
+)
+_LIST_HEAD = re.compile(
+    rf"^\W*(?:(?:i am|i'm) looking for |looking for |search(?: for)? )?(?:{_PAPERS})\s+"
+    r"(?:about|on|that|which|using|with|dealing|discussing|related|covering|concerning)\b",
+    re.IGNORECASE,
+)
+_WHICH_WORK = re.compile(
+    r"^\W*(?:which|what)\s+(?:of\s+(?:these|the|those)\s+)?(?:paper|study|article|work|one)\b|"
+    r"^\W*(?:is|are) there (?:a|any) (?:paper|study|article|work)s?\b",
+    re.IGNORECASE,
+)
+_COMPARISON = re.compile(
+    r"\b(?:compar(?:e|es|ing|ison)\b(?!\s+(?:favou?rably|only))|versus|vs\.?|differ(?:s|ence|ences)?\b|contrast(?:s|ed)?\b"
+    r"(?!ive)|distinguish(?:es)?|in common|similarit(?:y|ies)|what sets .+ apart|how (?:is|are) .+ different)",
+    re.IGNORECASE,
+)
+_SUMMARY = re.compile(
+    r"\b(?:summar(?:y|i[sz]e|i[sz]ing)|tl;?dr|overview|gist|in a nutshell|key (?:takeaways?|points?|ideas?)|"
+    r"tell me (?:more )?about|main (?:takeaways?|points?)|walk me through|"
+    r"(?:what(?:'s| is| are| was)|whats)\b.{1,160}\babout\s*\??\s*$|explain the (?:paper|study|work|article))",
+    re.IGNORECASE,
+)
+_YES_NO = re.compile(
+    r"^\W*(?:so\s+|and\s+|but\s+)?(?:is|are|was|were|do|does|did|can|could|has|have|had|should|will|would|may|might)"
+    r"(?:n't|nt)?\s+",
+    re.IGNORECASE,
+)
+
+_NUMBER = re.compile(
+    r"\b(?:how (?:many|much|large|big|often|long|far|high|low|fast|small)|what (?:percentage|percent|fraction|share|"
+    r"proportion|number|amount|rate|accuracy|score|size|dose|age|p.value|margin)|by how|"
+    r"(?:scores?|accurac(?:y|ies)|percentage|percent|number of|f1|bleu|auc|sensitivity|specificity|prevalence|incidence|"
+    r"odds ratio|hazard ratio|sample size)\b)",
+    re.IGNORECASE,
+)
+_LINK = re.compile(
+    r"\b(?:github|repo(?:sitory)?|source code|url|link|website|(?:is|are|where).{0,30}\bcodes?\b|codes? (?:available|"
+    r"released?|public)|open.sourced?)\b",
+    re.IGNORECASE,
+)
+NUMBER_IN_TEXT = re.compile(
+    r"\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|"
+    r"seventeen|eighteen|nineteen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|hundreds?|thousands?|"
+    r"millions?|billions?|dozens?|half|third|quarter|twice|double[sd]?|triple[sd]?|[a-z]+fold)\b",
+    re.IGNORECASE,
+)
+LINK_IN_TEXT = re.compile(
+    r"https?://|\bwww\.|\b(?:code|models?|data|dataset|weights|implementation)\b.{0,60}"
+    r"\b(?:available|released?|public|open.sourced?)",
+    re.IGNORECASE,
+)
+
+_ROLE_ASKED: tuple[tuple[Role, re.Pattern[str]], ...] = (
+    ("resource", _LINK),
+    (
+        "data",
+        re.compile(
+            r"\b(?:datasets?|benchmarks?|corpus|corpora|evaluated? on|tested on|trained on|experiments? on|tasks?|"
+            r"participants|patients|cohort|samples?)\b",
+            re.IGNORECASE,
+        ),
+    ),
+    (
+        "problem",
+        re.compile(
+            r"\b(?:problems?|challenges?|limitations?|issues?|motivat\w+|drawbacks?|gaps?|obstacles?|why|weakness\w*|"
+            r"shortcomings?)\b",
+            re.IGNORECASE,
+        ),
+    ),
+    (
+        "result",
+        re.compile(
+            r"\b(?:results?|findings?|found|finds?|outcomes?|conclusions?|conclud\w+|improv\w+|gains?|scores?|"
+            r"accurac\w+|performance|performs?|achiev\w+|outperform\w*|surpass\w*|reach\w*|beat|effect\w*|better|"
+            r"show(?:s|ed)?|evidence|reduc\w+|increas\w+|decreas\w+)\b",
+            re.IGNORECASE,
+        ),
+    ),
+    (
+        "contribution",
+        re.compile(
+            r"\b(?:propos\w+|introduc\w+|present\w*|contribut\w+|methods?|approach(?:es)?|ideas?|works?\b\s*\??$|"
+            r"how (?:does|do|is|are)|what (?:is|are)|defin\w+|mean(?:s|t)?|technique|framework|algorithm|goals?|aims?)\b",
+            re.IGNORECASE,
+        ),
+    ),
+)
+_ROLE_SHOWN: dict[Role, re.Pattern[str]] = {
+    "contribution": re.compile(
+        r"\b(?:we|this (?:paper|work|study|article)|our (?:work|paper|study|method|approach)|the (?:aim|goal|purpose|"
+        r"objective))\b.{0,60}\b(?:propos\w+|introduc\w+|present\w*|develop\w*|describ\w+|investigat\w+|stud(?:y|ied)|"
+        r"examin\w+|explor\w+|address\w*|consider\w*|construct\w*|design\w*|formali[sz]e\w*|evaluat\w+|is to|was to|"
+        r"aims?|compar\w+|test(?:ed)?|assess\w*)\b|\b(?:is|are) (?:proposed|introduced|presented)\b|^(?:aim|objective)s?\b",
+        re.IGNORECASE,
+    ),
+    "result": re.compile(
+        r"\b(?:results?|experiments?|experimental|empirical(?:ly)?|findings?|we (?:find|found|show|observe|demonstrate|"
+        r"prove|conclude|identified)|outperform\w*|surpass\w*|achiev\w+|improv\w+|state-of-the-art|demonstrat\w+|"
+        r"significant(?:ly)?|increas\w+|decreas\w+|reduc\w+|associated|conclusions?)\b|\d\s*\\?%",
+        re.IGNORECASE,
+    ),
+    "problem": re.compile(
+        r"\b(?:however|challeng\w+|problem\w*|limit\w*|difficult\w*|struggl\w+|suffer\w*|lack\w*|unclear|remain\w*|"
+        r"despite|fail\w*|unknown|hard|poorly|costly|sparse|risk)\b",
+        re.IGNORECASE,
+    ),
+    "data": re.compile(
+        r"\b(?:datasets?|benchmarks?|corpus|tasks?|evaluat\w+|experiments?|trained on|collected|samples?|participants?|"
+        r"patients|cohort|models?)\b",
+        re.IGNORECASE,
+    ),
+    "resource": LINK_IN_TEXT,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question, read. `role` is the part an asked-for sentence plays in an abstract, None when any may do."""
+
+    text: str
+    kind: Kind
+    role: Role | None
+    expects: Expectation | None
+    sides: tuple[str, ...] = ()  # the two phrases of a comparison, as worded
+    many: bool = False  # asks for every paper that fits, not for one
+
+
+def read(text: str) -> Question:
+    """Reads a stand-alone question; never fails."""
+    stripped = " ".join(text.split())
+    sides = _sides(stripped)
+    kind = _kind(stripped, sides)
+    return Question(
+        text=stripped,
+        kind=kind,
+        role=next((role for role, asked in _ROLE_ASKED if asked.search(stripped)), None),
+        expects="link" if _LINK.search(stripped) else "number" if _NUMBER.search(stripped) else None,
+        sides=sides if kind == "comparison" else (),
+        many=kind == "list" and not _WHICH_WORK.search(stripped),
+    )
+
+
+def plays(role: Role, sentence: str) -> bool:
+    """Whether the sentence's wording shows that it plays `role` in its abstract."""
+    return _ROLE_SHOWN[role].search(sentence) is not None
+
+
+def meets(expects: Expectation, sentence: str) -> bool:
+    """Whether the sentence holds the sort of thing that is expected."""
+    return (NUMBER_IN_TEXT if expects == "number" else LINK_IN_TEXT).search(sentence) is not None
+
+
+def _kind(text: str, sides: tuple[str, ...]) -> Kind:
+    if sides or (_COMPARISON.search(text) and re.search(r"\b(?:and|with|from|to|versus|vs)\b", text, re.IGNORECASE)):
+        return "comparison"
+    if _LIST.search(text) or _LIST_HEAD.search(text) or _WHICH_WORK.search(text):
+        return "list"
+    if _SUMMARY.search(text):
+        return "summary"
+    return "yes_no" if _YES_NO.search(text) else "fact"
+
+
+_SIDE_PATTERNS = (
+    re.compile(
+        r"\b(?:differences?|distinction|similarit(?:y|ies)|comparison|contrast)\s+between\s+(.+?)\s+and\s+(.+)", re.I
+    ),
+    re.compile(r"\bcompar(?:e|ing)\s+(.+?)\s+(?:and|with|to|against|versus|vs\.?)\s+(.+)", re.I),
+    re.compile(r"\bcontrast\s+(.+?)\s+(?:and|with)\s+(.+)", re.I),
+    re.compile(r"\bhow (?:do|does|did)\s+(.+?)\s+(?:differ|compare)s?\s*(?:from|to|with|against)\s+(.+)", re.I),
+    re.compile(r"\bhow (?:do|does|did)\s+(.+?)\s+and\s+(.+?)\s+(?:differ|compare)\b", re.I),
+    re.compile(r"\bhow (?:is|are)\s+(.+?)\s+different from\s+(.+)", re.I),
+    re.compile(r"\bwhat do\s+(.+?)\s+and\s+(.+?)\s+have in common", re.I),
+    re.compile(r"^(?:what (?:is|are) )?(.+?)\s+(?:versus|vs\.?)\s+(.+)", re.I),
+    re.compile(r"\bdistinguish(?:es)?\s+(.+?)\s+(?:from|and)\s+(.+)", re.I),
+)
+
+
+def _sides(text: str) -> tuple[str, ...]:
+    for pattern in _SIDE_PATTERNS:
+        if match := pattern.search(text):
+            return tuple(_trim(side) for side in match.groups())
+    return ()
+
+
+def _trim(side: str) -> str:
+    side = re.split(r"[?;]|,\s*(?:in|how|what|which|and|with)\b|\s+in terms of\s+", side, maxsplit=1)[0]
+    return side.strip(" .,:'\"")

@@ -1,0 +1,71 @@
+"""Settings, from arguments or `IBID_*` environment variables; an unknown or out-of-range one is an error."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from assistant.errors import SettingsError
+
+Strictness = Literal["lenient", "balanced", "strict"]
+
+
+class Settings(BaseSettings):
+    """How an assistant answers. `Settings.load(**overrides)` turns a bad value into a one-line SettingsError."""
+
+    model_config = SettingsConfigDict(env_prefix="IBID_", extra="forbid", frozen=True)
+
+    library: Path | None = Field(default=None, description="library folder; default: the platform's user-data folder")
+    chat_model: str = Field(
+        default="quotes",
+        description="`quotes`, the name of a model at `chat_base_url`, or `provider:model` of any LangChain provider",
+    )
+    chat_base_url: str | None = Field(default=None, description="an OpenAI-compatible endpoint, e.g. Ollama's /v1")
+    chat_api_key: SecretStr | None = Field(default=None, description="key for it; default: `OPENAI_API_KEY`")
+    chat_timeout_s: float = Field(
+        default=60.0, gt=0, le=3600, description="seconds to wait for the model's next bytes"
+    )
+    chat_retries: int = Field(default=2, ge=0, le=10, description="retries of a failed call to the model")
+    embedding_model: str = Field(
+        default="minilm", description="`minilm` (shipped), or the name of a model at `embedding_base_url`"
+    )
+    embedding_base_url: str | None = Field(default=None, description="an OpenAI-compatible /v1 endpoint")
+    embedding_api_key: SecretStr | None = Field(default=None, description="key for it")
+    chroma_url: str | None = Field(default=None, description="a Chroma server; default: embedded")
+    papers: int = Field(default=8, ge=1, le=50, description="papers whose sentences are considered for an answer")
+    sentences: int = Field(default=5, ge=1, le=20, description="most sentences in a quoted answer")
+    strictness: Strictness = Field(default="balanced", description="how readily Ibid refuses")
+    lock_wait_s: float = Field(default=0.0, ge=0, le=600, description="seconds to wait for another writer")
+
+    @field_validator("chat_base_url", "embedding_base_url", "chroma_url")
+    @classmethod
+    def _is_http(cls, url: str | None) -> str | None:
+        if url is not None and not url.startswith(("http://", "https://")):
+            raise ValueError("must start with http:// or https://")
+        return url.rstrip("/") if url else None
+
+    @classmethod
+    def load(cls, **overrides: Any) -> Settings:
+        """Settings from the environment with `overrides` on top; raises SettingsError."""
+        known = {f"IBID_{name.upper()}" for name in cls.model_fields}
+        for variable in os.environ:
+            if variable.startswith("IBID_") and variable not in known:
+                raise SettingsError(f"unknown setting {variable}; known are {', '.join(sorted(known))}")
+        try:
+            return cls(**overrides)
+        except ValidationError as error:
+            first = error.errors()[0]
+            name = ".".join(str(part) for part in first["loc"])
+            raise SettingsError(f"setting {name} = {first.get('input')!r}: {first['msg']}") from error
+
+    def library_path(self) -> Path:
+        """The library folder to use: the setting, else the platform's user-data folder."""
+        if self.library is not None:
+            return self.library.expanduser()
+        import platformdirs
+
+        return Path(platformdirs.user_data_dir("ibid"))
