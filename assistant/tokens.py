@@ -1,4 +1,4 @@
-"""Counts of the tokens of OpenAI's byte-pair encodings, without network: tiktoken reads the tables that bpe-openai ships.
+"""Counts tokens of OpenAI's byte-pair encodings, without network: tiktoken over the tables that bpe-openai ships.
 
 `tiktoken.get_encoding` downloads its table on first use. The tables inside bpe-openai are the same bytes, which the
 digests published in tiktoken's source prove each time one is read.
