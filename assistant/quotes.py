@@ -1,0 +1,173 @@
+"""The `quotes` engine: an answer made of the abstracts' own sentences, picked, ordered and joined.
+
+It can't invent: every sentence is verbatim. What it can do wrong is to pick badly, so each kind of question has a plan of
+its own: a fact takes the one or two sentences that state it, a list takes one sentence a paper, a comparison shows both
+sides, a summary takes what a paper proposes and what it found.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from assistant import questions
+from assistant.evidence import Evidence, PaperEvidence, Sentence, share
+from assistant.papers import Paper
+
+_FACT_WORDS = 75  # a single fact is told in at most 80 words, title and marker included
+_SECOND_GAIN = 0.2  # idf share of the asked terms that a second sentence must add
+_SECOND_SCORE = 0.75  # of the best sentence's score
+_LIST_SCORE = 0.72  # of the best paper's score
+_SUMMARY_SENTENCES = 3
+
+_LEANS = re.compile(
+    r"^\W*(?:(?:this|these|those|that|such)\b(?! (?:paper|work|study|article|survey|review|report|research|thesis|chapter)\b)|"
+    r"(?:it|they|its|their|he|she|them|both|neither|the (?:former|latter|two)|one|another|others)\b|"
+    r"(?:however|nevertheless|nonetheless|thus|therefore|hence|consequently|accordingly|as a result|in contrast|"
+    r"on the other hand|conversely|instead|otherwise|by contrast|to (?:this end|address (?:this|these)|resolve (?:this|"
+    r"these)|tackle (?:this|these)|overcome (?:this|these)|mitigate (?:this|these)|do so)|for this reason|"
+    r"in this (?:setting|way|case|context|setup)|with this|from this|given this|under this|unlike (?:this|these|it)|"
+    r"based on (?:this|these)|building (?:up)?on (?:this|these)|motivated by (?:this|these)|beyond this|second(?:ly)?|third(?:ly)?|"
+    r"lastly|also|similarly|likewise)\b)",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Sentences of one paper, in the abstract's order; `lead` says that the paper's title introduces them."""
+
+    paper: Paper
+    sentences: tuple[Sentence, ...]
+    lead: bool
+
+
+def leans(text: str) -> bool:
+    """Whether a sentence begins with a word that points at its neighbour, so that it can't stand alone."""
+    return _LEANS.match(text) is not None
+
+
+def compose(evidence: Evidence, *, most: int) -> tuple[Part, ...]:
+    """The parts of an answer of at most `most` sentences; empty when there is no evidence at all."""
+    if not any(paper.sentences for paper in evidence.papers):
+        return ()
+    kind = evidence.question.kind
+    if kind == "comparison" and len(sides := _sides(evidence)) == 2:
+        return tuple(_part(side, _about(side, evidence, most=1 + (most > 3)), lead=True) for side in sides)
+    if kind == "list":
+        return _list(evidence, most=most)
+    top = next(paper for paper in evidence.papers if paper.sentences)
+    if kind == "summary":
+        return (_part(top, _summary(top, most=min(most, _SUMMARY_SENTENCES)), lead=False),)
+    return (_part(top, _fact(top, evidence, most=most), lead=False),)
+
+
+def _part(paper: PaperEvidence, sentences: Sequence[Sentence], *, lead: bool) -> Part:
+    ordered = {sentence.start: sentence for sentence in sentences}
+    return Part(paper.paper, tuple(ordered[start] for start in sorted(ordered)), lead)
+
+
+def _best(paper: PaperEvidence) -> list[Sentence]:
+    return sorted(paper.sentences, key=lambda sentence: (-sentence.score, sentence.start))
+
+
+def _fact(paper: PaperEvidence, evidence: Evidence, *, most: int) -> list[Sentence]:
+    """The best sentence, a second one that adds asked terms or the expected number, and what they lean on."""
+    ranking = _best(paper)
+    chosen = [ranking[0]]
+    question = evidence.question
+    asked = frozenset().union(*(sentence.holds for sentence in paper.sentences))
+    held = set(ranking[0].holds)
+    satisfied = not question.expects or questions.meets(question.expects, ranking[0].text)
+    for candidate in ranking[1:]:
+        if len(chosen) >= min(most, 2) or candidate.score < _SECOND_SCORE * ranking[0].score:
+            break
+        gain = share(candidate.holds - held, asked, evidence.statistics) if asked else 0.0
+        helps = not satisfied and question.expects is not None and questions.meets(question.expects, candidate.text)
+        if (gain >= _SECOND_GAIN or helps) and _words([*chosen, candidate]) <= _FACT_WORDS:
+            chosen.append(candidate)
+            held |= candidate.holds
+            satisfied = satisfied or helps
+    return _with_neighbours(chosen, paper, words=_FACT_WORDS, most=max(most, 2))
+
+
+def _with_neighbours(chosen: Sequence[Sentence], paper: PaperEvidence, *, words: int, most: int) -> list[Sentence]:
+    """Adds before each sentence that leans on its neighbour that neighbour, while words and sentences last."""
+    taken = {sentence.ordinal: sentence for sentence in chosen}
+    by_ordinal = {sentence.ordinal: sentence for sentence in paper.sentences}
+    queue = [sentence for sentence in chosen if leans(sentence.text)]
+    while queue:
+        leaning = queue.pop(0)
+        neighbour = by_ordinal.get(leaning.ordinal - 1)
+        if neighbour is None or neighbour.ordinal in taken or len(taken) >= most:
+            continue
+        if _words([*taken.values(), neighbour]) > words:
+            continue
+        taken[neighbour.ordinal] = neighbour
+        if leans(neighbour.text):
+            queue.append(neighbour)
+    return list(taken.values())
+
+
+def _words(sentences: Sequence[Sentence]) -> int:
+    return sum(len(sentence.text.split()) for sentence in sentences)
+
+
+def _list(evidence: Evidence, *, most: int) -> tuple[Part, ...]:
+    """One sentence a paper for all the papers that fit as well as the best does, or nearly."""
+    candidates = [paper for paper in evidence.papers if paper.sentences]
+    if not evidence.question.many:
+        return (_part(candidates[0], _standing(candidates[0]), lead=True),)
+    scored = sorted(candidates, key=lambda paper: -fitness(paper))
+    floor = _LIST_SCORE * fitness(scored[0])
+    kept = [paper for paper in scored if fitness(paper) >= floor][:most]
+    return tuple(_part(paper, _standing(paper), lead=True) for paper in kept)
+
+
+def fitness(paper: PaperEvidence) -> float:
+    """How well a whole paper fits a question about many."""
+    best = max((sentence.score for sentence in paper.sentences), default=0.0)
+    return best + 0.5 * paper.coverage + 0.5 * paper.cosine
+
+
+def _standing(paper: PaperEvidence) -> list[Sentence]:
+    """The best sentence that stands alone, unless one that leans is much better."""
+    ranking = _best(paper)
+    alone = next((s for s in ranking if not leans(s.text) and s.score >= 0.8 * ranking[0].score), None)
+    if alone is not None:
+        return [alone]
+    return _with_neighbours(ranking[:1], paper, words=_FACT_WORDS, most=2)
+
+
+def _sides(evidence: Evidence) -> tuple[PaperEvidence, ...]:
+    """The two papers compared: the two that are named, else the two best."""
+    named = [paper for paper in evidence.named if paper.sentences]
+    others = [paper for paper in evidence.papers if paper.sentences and paper not in named]
+    return tuple((named + others)[:2])
+
+
+def _about(paper: PaperEvidence, evidence: Evidence, *, most: int) -> list[Sentence]:
+    """What a side of a comparison is, and what bears on the question."""
+    ranking = _best(paper)
+    contribution = [s for s in ranking if questions.plays("contribution", s.text)]
+    chosen = (contribution or ranking)[:1]
+    chosen += [s for s in ranking if s not in chosen and s.score >= 0.9 * ranking[0].score][: most - 1]
+    return _with_neighbours(chosen, paper, words=_FACT_WORDS, most=most + 1)
+
+
+def _summary(paper: PaperEvidence, *, most: int) -> list[Sentence]:
+    """What the paper does, how, and what it found, in the abstract's order."""
+    chosen: list[Sentence] = []
+    for role in ("contribution", "result", "contribution"):
+        fitting = [
+            sentence
+            for sentence in paper.sentences
+            if sentence not in chosen and questions.plays(role, sentence.text) and not leans(sentence.text)
+        ]
+        if role == "result":
+            fitting.reverse()  # findings close an abstract
+            fitting.sort(key=lambda sentence: questions.plays("resource", sentence.text))
+        if fitting and len(chosen) < most:
+            chosen.append(fitting[0])
+    return chosen or _standing(paper)
