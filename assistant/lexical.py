@@ -11,6 +11,7 @@ import struct
 import zlib
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -71,30 +72,34 @@ class LexicalIndex:
         return cls(folder, index)
 
     def add(self, passages: Iterable[tuple[str, str, str, str]]) -> int:
-        """Puts `(passage_id, paper_id, title, text)` in place of what the papers had before; how many were added.
+        """Adds `(passage_id, paper_id, title, text)`, in place of a passage of that id; how many were given.
 
-        All passages of a paper come in one call. Adding the same again changes nothing.
+        Adding the same again changes nothing. Passages that a paper no longer has are the caller's to remove.
         """
         import tantivy
 
         writer = self._writing()
-        replaced: set[str] = set()
         count = 0
         for passage_id, paper_id, title, text in passages:
-            if paper_id not in replaced:
-                replaced.add(paper_id)
-                writer.delete_documents_by_term("paper", paper_id)
             body = " ".join(terms(f"{title}\n{text}"))
             document = tantivy.Document(passage=[passage_id], paper=[paper_id], body=[body])
-            _guarded(self._folder, lambda document=document: writer.add_document(document))  # type: ignore[misc]
+            _guarded(self._folder, partial(writer.delete_documents_by_term, "passage", passage_id))
+            _guarded(self._folder, partial(writer.add_document, document))
             count += 1
         return count
 
     def remove(self, paper_ids: Iterable[str]) -> None:
         """Takes away all passages of the papers; unknown ids are fine."""
+        self._delete("paper", paper_ids)
+
+    def remove_passages(self, passage_ids: Iterable[str]) -> None:
+        """Takes away single passages; unknown ids are fine."""
+        self._delete("passage", passage_ids)
+
+    def _delete(self, field: str, values: Iterable[str]) -> None:
         writer = self._writing()
-        for paper_id in paper_ids:
-            writer.delete_documents_by_term("paper", paper_id)
+        for value in values:
+            _guarded(self._folder, partial(writer.delete_documents_by_term, field, value))
 
     def commit(self) -> None:
         """Makes the changes so far durable and visible here."""
