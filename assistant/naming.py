@@ -1,8 +1,8 @@
 """What a paper is called, and which papers a question calls by name.
 
-A paper's names are its title, the short name that its title leads with ("ExPO: Unlocking …"), the abbreviations that it
-defines ("Reinforcement Distillation (REDI)") and rare words spelt as names are ("cDPO"). They are read off at question
-time from the few papers retrieved, so nothing is stored and a library of any size works.
+A paper's names are its title, the short name that its title leads with ("ExPO: Unlocking …"), the abbreviations that
+it defines ("Reinforcement Distillation (REDI)") and rare words spelt as names are ("cDPO"). They are read off at
+question time from the few papers retrieved, so nothing is stored and a library of any size works.
 """
 
 from __future__ import annotations
@@ -13,44 +13,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from assistant.papers import Paper
+from assistant.terms import STOP_WORDS
 
 _LEAD = re.compile(r"^(.{2,40}?)\s*[:–—]\s+\S")
 _DEFINED = re.compile(r"\(([^()\s]{2,20}|[A-Z][\w.-]*(?: [\w.-]+)?)\)")
 _WORD = re.compile(r"[^\W_]+(?:[-'.@+^][^\W_]+)*\+*", re.UNICODE)
-_COMMON_LEADS = frozenset(
-    [
-        "a",
-        "an",
-        "the",
-        "on",
-        "in",
-        "of",
-        "for",
-        "to",
-        "and",
-        "how",
-        "what",
-        "why",
-        "when",
-        "towards",
-        "toward",
-        "beyond",
-        "from",
-        "about",
-        "against",
-        "background",
-        "objective",
-        "introduction",
-        "review",
-        "survey",
-        "study",
-        "case",
-        "report",
-        "editorial",
-        "letter",
-        "commentary",
-    ]
-)
+_NOT_A_NAME = STOP_WORDS | {"towards", "toward", "beyond", "introduction", "review", "survey", "study", "commentary"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +51,7 @@ def short_names(paper: Paper) -> tuple[str, ...]:
     """The paper's short names, best first: the lead of its title, then the abbreviations that it defines."""
     names: list[str] = []
     lead = _LEAD.match(paper.title)
-    if lead and len(lead.group(1).split()) <= 4 and lead.group(1).split()[0].casefold() not in _COMMON_LEADS:
+    if lead and len(lead.group(1).split()) <= 4 and lead.group(1).split()[0].casefold() not in _NOT_A_NAME:
         names.append(lead.group(1))
     for text in (paper.title, paper.abstract):
         for match in _DEFINED.finditer(text):
@@ -166,57 +134,7 @@ def label(paper: Paper) -> str:
 
 
 def _content(text: str) -> tuple[str, ...]:
-    return tuple(word for word in words(text) if len(word) > 1 and word not in _STOP)
-
-
-_STOP = frozenset(
-    [
-        "a",
-        "an",
-        "the",
-        "of",
-        "for",
-        "in",
-        "on",
-        "to",
-        "and",
-        "or",
-        "with",
-        "via",
-        "from",
-        "by",
-        "is",
-        "are",
-        "be",
-        "as",
-        "at",
-        "its",
-        "it",
-        "this",
-        "that",
-        "how",
-        "what",
-        "why",
-        "when",
-        "do",
-        "does",
-        "can",
-        "into",
-        "using",
-        "use",
-        "towards",
-        "toward",
-        "through",
-        "your",
-        "you",
-        "more",
-        "than",
-        "not",
-        "only",
-        "but",
-        "also",
-    ]
-)
+    return tuple(word for word in words(text) if len(word) > 1 and word not in STOP_WORDS)
 
 
 def _abbreviation_like(name: str) -> bool:

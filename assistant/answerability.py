@@ -1,0 +1,204 @@
+"""May this be answered? The refusal decision, taken on the evidence before anything is said.
+
+A logistic score over measures that mean the same in any library: how near the best sentence is, how much of what is asked
+the best paper holds, whether a name that is asked for is missing, whether a detail is asked for that abstracts leave out.
+The weights are fitted by `benchmarks/fit_answerability.py` on development questions over corpora of several fields.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass, fields
+
+from assistant import details, questions, triage
+from assistant.answers import Reason
+from assistant.details import Detail
+from assistant.evidence import Evidence, PaperEvidence, asked_terms, share, weight
+from assistant.naming import fold
+from assistant.settings import Strictness
+from assistant.terms import terms
+
+_NAME_LIKE = re.compile(r"\b(?=\w*[A-Z0-9])(?!\d+\b)\w[\w.@+]*(?:-\w[\w.@+]*)*")
+_QUESTION_WORDS = re.compile(r"^(?:what|which|who|whom|whose|when|where|why|how|is|are|was|were|do|does|did|can|could|has|have|"
+                             r"should|will|would|in|on|for|with|by|compare|list|summari[sz]e|explain|describe|tell|give|name|and|"
+                             r"i|the|a|an|of|any|find|show)$", re.IGNORECASE)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """Measures of one question against its evidence, each in [0, 1] or [-1, 1]."""
+
+    cosine: float  # of the question and the best sentence or passage of the top paper
+    coverage: float  # idf share of the asked terms in the top paper
+    sentence_coverage: float  # in the best sentence
+    rarest_missing: float  # rarity of the rarest asked term that the top paper lacks
+    unknown: float  # idf share of the asked terms that no paper of the library holds
+    name_missing: float  # 1 when a word spelt as a name is asked for and the top paper lacks it
+    detail_missing: float  # 1 when a detail is asked for and no sentence of the top paper shows it
+    expected_missing: float  # 1 when a number or link is expected and the best sentences have none
+    named: float  # strength of the name by which the question calls the top paper
+    selected: float  # the selector's highest probability; 0.5 when it was not asked
+    many: float  # 1 when the question asks for several papers
+    summary: float  # 1 when the question asks what a paper is about
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """Of the logistic score, one per feature, and its intercept."""
+
+    intercept: float = -2.2
+    cosine: float = 4.0
+    coverage: float = 3.0
+    sentence_coverage: float = 1.5
+    rarest_missing: float = -1.0
+    unknown: float = -3.0
+    name_missing: float = -2.5
+    detail_missing: float = -4.5
+    expected_missing: float = -1.0
+    named: float = 1.5
+    selected: float = 0.0
+    many: float = 0.3
+    summary: float = 0.8
+
+
+WEIGHTS = Weights()
+THRESHOLDS: dict[Strictness, float] = {"lenient": 0.3, "balanced": 0.5, "strict": 0.7}
+_TOPICAL_COSINE = 0.42  # from here on a paper is on the question's subject: see docs/experiments/answering.md
+_TOPICAL_COVERAGE = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """`reason` is None when the question may be answered; `details` are those that no sentence states."""
+
+    probability: float  # that the evidence holds the answer
+    reason: Reason | None
+    details: tuple[Detail, ...]
+    features: Features | None
+
+
+def decide(evidence: Evidence, strictness: Strictness, weights: Weights = WEIGHTS) -> Decision:
+    """Whether to answer, and if not, why not."""
+    question = evidence.question.text
+    if not any(paper.sentences for paper in evidence.papers):
+        return Decision(
+            0.0, "not_a_question_for_the_corpus" if triage.personal(question) else "nothing_relevant", (), None
+        )
+    top = evidence.papers[0]
+    found = features(evidence)
+    missing = _missing_details(evidence, top)
+    probability = probability_of(found, weights)
+    if probability >= THRESHOLDS[strictness]:
+        return Decision(probability, None, missing, found)
+    return Decision(probability, _reason(evidence, top, found, missing), missing, found)
+
+
+def probability_of(found: Features, weights: Weights = WEIGHTS) -> float:
+    """The logistic score of the features, in (0, 1)."""
+    total = weights.intercept + sum(getattr(weights, f.name) * getattr(found, f.name) for f in fields(Features))
+    return 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, total))))
+
+
+def features(evidence: Evidence) -> Features:
+    """Measures the question against its best paper; against its best two for a comparison of named papers."""
+    question, statistics = evidence.question, evidence.statistics
+    top = evidence.papers[0]
+    asked = asked_terms(question.text, [top.named] if top.named else ())
+    text = _text(evidence, top)
+    own = frozenset(terms(text))
+    best = max(top.sentences, key=lambda sentence: sentence.score, default=None)
+    near = sorted(top.sentences, key=lambda sentence: -sentence.score)[:2]
+    lacking = asked - own
+    selected = [sentence.selected for sentence in top.sentences if sentence.selected is not None]
+    return Features(
+        cosine=top.cosine,
+        coverage=share(own, asked, statistics),
+        sentence_coverage=best.coverage if best else 0.0,
+        rarest_missing=max((min(1.0, statistics.rarity(term)) for term in lacking), default=0.0),
+        unknown=_unknown(evidence, asked),
+        name_missing=float(bool(_missing_names(question.text, text))),
+        detail_missing=float(bool(_missing_details(evidence, top))),
+        expected_missing=float(
+            question.expects is not None and not any(questions.meets(question.expects, s.text) for s in near)
+        ),
+        named=top.named.strength if top.named else 0.0,
+        selected=max(selected, default=0.5),
+        many=float(question.many),
+        summary=float(question.kind == "summary"),
+    )
+
+
+def _text(evidence: Evidence, top: PaperEvidence) -> str:
+    """Title and abstract of the paper that must hold the answer; of both sides when two are compared."""
+    kind = evidence.question.kind
+    papers = evidence.papers[:2] if kind == "comparison" else evidence.papers[:3] if kind == "list" else (top,)
+    return " ".join(f"{item.paper.title} {item.paper.abstract}" for item in papers)
+
+
+def _unknown(evidence: Evidence, asked: frozenset[str]) -> float:
+    statistics = evidence.statistics
+    total = weight(asked, statistics)
+    return weight((term for term in asked if statistics.df(term) == 0), statistics) / total if total else 0.0
+
+
+def _missing_names(question: str, text: str) -> tuple[str, ...]:
+    """Words of the question spelt as names (a capital or digit inside a sentence) that the text lacks."""
+    if question.isupper() or question.istitle():
+        return ()
+    folded = fold(text)
+    held = set(terms(text))
+    missing = []
+    for position, match in enumerate(_NAME_LIKE.finditer(question)):
+        token = match.group()
+        if _QUESTION_WORDS.match(token) or (match.start() == 0 and position == 0 and token[1:].islower()):
+            continue
+        known = fold(token) in folded or any(part in held for part in terms(token)[:1])
+        if not known:
+            missing.append(token)
+    return tuple(missing)
+
+
+def _missing_details(evidence: Evidence, top: PaperEvidence) -> tuple[Detail, ...]:
+    text = _text(evidence, top)
+    return tuple(item for item in details.asked(evidence.question.text) if not details.stated(item, text))
+
+
+def _reason(evidence: Evidence, top: PaperEvidence, found: Features, missing: tuple[Detail, ...]) -> Reason:
+    """`not_stated` when a paper here is on the subject, else whether it was a question for a corpus at all."""
+    topical = found.named > 0 or found.cosine >= _TOPICAL_COSINE or found.coverage >= _TOPICAL_COVERAGE
+    if topical and found.unknown < 0.75:
+        return "not_stated"
+    return "not_a_question_for_the_corpus" if triage.personal(evidence.question.text) else "nothing_relevant"
+
+
+def message(decision: Decision, evidence: Evidence | None) -> str:
+    """The refusal in words: what was looked for, and why it can't be answered."""
+    count = evidence.statistics.n if evidence else 0
+    if decision.reason == "filter_matched_nothing":
+        return "No paper of the library passes these filters, so nothing was searched. Widen or remove a filter."
+    if decision.reason == "not_a_question_for_the_corpus":
+        return "This is not a question that a corpus of papers can answer. Ask about what its papers study or report."
+    if decision.reason == "nothing_relevant" or evidence is None or not evidence.papers:
+        return f"Nothing in this library's {count} abstracts is about this. The nearest papers are listed."
+    top = evidence.papers[0].paper
+    if decision.details:
+        what = " and ".join(item.name for item in decision.details)
+        told = _recorded(decision.details, evidence)
+        return f"The abstract of “{top.title}” does not state {what}.{told}"
+    if decision.features is not None and decision.features.named > 0:
+        return f"“{top.title}” is in the library, but its abstract does not say this."
+    return "There are papers on this subject in the library, but their abstracts do not state the answer."
+
+
+def _recorded(missing: tuple[Detail, ...], evidence: Evidence) -> str:
+    """What the library's own record of the paper has, when the abstract doesn't state it."""
+    paper = evidence.papers[0].paper
+    known = {
+        "authors": ", ".join(paper.authors),
+        "year": str(paper.year or ""),
+        "venue": paper.venue or "",
+        "doi": paper.doi or "",
+    }
+    told = [f"{item.recorded}: {known[item.recorded]}" for item in missing if item.recorded and known[item.recorded]]
+    return f" The library's record of it gives {'; '.join(told)}." if told else ""

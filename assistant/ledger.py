@@ -1,0 +1,70 @@
+"""The claim ledger: from the sentences an engine chose to an answer whose every claim points at its characters."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from assistant.answers import Citation, Claim
+from assistant.evidence import Sentence
+from assistant.papers import Paper
+from assistant.quotes import Part
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """An answer's text with its claims and citations; `text[claim.start:claim.end] == claim.text`."""
+
+    text: str
+    claims: tuple[Claim, ...]
+    citations: tuple[Citation, ...]
+
+
+class Numbering:
+    """Gives papers their citation keys "1", "2", … in order of first use."""
+
+    def __init__(self) -> None:
+        self._keys: dict[str, str] = {}
+
+    def key(self, paper: Paper) -> str:
+        return self._keys.setdefault(paper.id, str(len(self._keys) + 1))
+
+
+def cite(sentence: Sentence, numbering: Numbering) -> Citation:
+    """The citation of a whole evidence sentence."""
+    return Citation(
+        key=numbering.key(sentence.paper),
+        paper=sentence.paper,
+        passage_id=sentence.passage_id,
+        quote=sentence.text,
+        start=sentence.start,
+        end=sentence.end,
+    )
+
+
+def quoted(parts: Sequence[Part]) -> Ledger:
+    """Joins the parts of a quoted answer: a line a paper when titles lead, else one paragraph.
+
+    Each sentence, with its marker, is a claim with the verdict `quoted`; a leading title is a label, not a claim.
+    """
+    numbering = Numbering()
+    text = ""
+    claims: list[Claim] = []
+    for part in parts:
+        if text:
+            text += "\n"
+        if part.lead:
+            text += f"{part.paper.title}: "
+        for position, sentence in enumerate(part.sentences):
+            if position:
+                text += " "
+            citation = cite(sentence, numbering)
+            said = f"{sentence.text} [{citation.key}]"
+            claims.append(Claim(said, len(text), len(text) + len(said), "quoted", 1.0, (citation,)))
+            text += said
+    return Ledger(text, tuple(claims), citations_of(claims))
+
+
+def citations_of(claims: Sequence[Claim]) -> tuple[Citation, ...]:
+    """All citations of the claims, in order of first use, without repeats."""
+    return tuple(dict.fromkeys(citation for claim in claims for citation in claim.citations))
