@@ -60,7 +60,7 @@ def clean(text: str) -> Cleaned:
 
 
 def normalise(text: str) -> str:
-    """The form that is stored: Unicode NFC, `\\n` line ends, no control characters or lone surrogates, no outer blanks."""
+    """The form that is stored: NFC, `\\n` line ends, no control characters or lone surrogates, no outer blanks."""
     text = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
     return _UNSTORABLE.sub("", text).strip()
 
