@@ -27,6 +27,7 @@ _MAX_QUERY_TERMS = 48  # distinct; a longer query keeps its rarest, which decide
 _MAX_QUERY_CHARACTERS = 40_000  # about 6,000 words; the rest of a longer query is not read
 _MAX_TERM_WEIGHT = 3.0  # of a term repeated in the query
 _TIE_MARGIN = 16  # hits fetched beyond k so that equal scores are cut by id and not by position in the index
+_SEGMENT_PARTS = ("term", "idx", "pos", "fieldnorm", "fast", "store")
 _VERIFY_ATTEMPTS = 5
 _FOOTER_MAGIC = 1337  # tantivy's: the last eight bytes of a file are the footer's length and this
 
@@ -209,15 +210,10 @@ def _meta(folder: Path) -> bytes:
 
 
 def _verify_segments(folder: Path, meta: bytes) -> None:
-    live = {segment["segment_id"].replace("-", "") for segment in json.loads(meta)["segments"]}
-    seen = set()
-    for path in sorted(folder.iterdir()):
-        segment = path.name.partition(".")[0]
-        if segment in live:
-            seen.add(segment)
-            _verify_file(path)
-    if seen != live:
-        raise ValueError(f"segment {min(live - seen)} has no files")
+    for segment in json.loads(meta)["segments"]:
+        name, deletes = segment["segment_id"].replace("-", ""), segment["deletes"]
+        for part in (*_SEGMENT_PARTS, *([f"{deletes['opstamp']}.del"] if deletes else [])):
+            _verify_file(folder / f"{name}.{part}")
 
 
 def _verify_file(path: Path) -> None:
