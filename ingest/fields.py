@@ -1,0 +1,359 @@
+"""From the many names and shapes that exports give a paper's fields to one typed record."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+from assistant.cleaning import clean, normalise
+from assistant.identity import (
+    STABLE_SCHEMES,
+    Identifier,
+    arxiv_of_doi,
+    normalise_arxiv,
+    normalise_doi,
+    normalise_identifier,
+)
+from ingest.records import Record, Rejected
+
+# Names by which fields come, the most telling first; compared in lower case without blanks, `_` and `-`.
+ALIASES: Final[dict[str, tuple[str, ...]]] = {
+    "title": ("title", "ti", "papertitle", "articletitle", "documenttitle", "primarytitle", "t1", "displayname", "name"),
+    "abstract": ("abstract", "abstractnote", "ab", "summary", "n2", "abstracttext", "description", "paperabstract"),
+    "authors": ("authors", "author", "authornames", "firstauthors", "authorlist", "au", "af", "creator", "creators", "authorships"),
+    "year": (
+        "year", "publicationyear", "pubyear", "py", "date", "published", "publicationdate", "pubdate", "publisheddate",
+        "issued", "datepublished", "coverdate", "y1", "updatedate",
+    ),
+    "venue": (
+        "venue", "journal", "booktitle", "journalref", "journaltitle", "publicationtitle", "publication", "sourcetitle",
+        "containertitle", "proceedings", "conference", "conferencename", "hostvenue", "source", "so", "jo", "t2",
+    ),
+    "doi": ("doi", "di", "do", "doilink", "externalids.doi"),
+    "arxiv": ("arxivid", "arxiv", "eprint", "externalids.arxiv"),
+    "url": ("url", "link", "urls", "links", "ur", "pdfurl", "openlink", "entryid", "uri", "openurllink"),
+    "categories": ("categories", "category", "primaryclass", "subjects", "subjectareas", "fieldsofstudy", "wc"),
+    "tags": ("tags", "keywords", "keyword", "kw", "de", "authorkeywords", "manualtags", "labels", "mendeleytags"),
+    "citekey": ("citekey", "citationkey", "bibtexkey", "bibkey"),
+}  # fmt: skip
+_ID_FIELDS: Final = ("id", "paperid", "recordid", "key", "identifier", "uid", "ut")
+_SCHEME_FIELDS: Final[dict[str, tuple[str, ...]]] = {
+    "pmid": ("pmid", "pubmedid", "externalids.pubmed", "an"),
+    "pmcid": ("pmcid", "pmc", "externalids.pubmedcentral"),
+    "openalex": ("openalex", "openalexid"),
+    "s2": ("s2id", "semanticscholarid", "paperid"),
+    "corpusid": ("corpusid", "s2corpusid", "externalids.corpusid"),
+    "acl": ("aclid", "acl", "externalids.acl"),
+    "dblp": ("dblp", "dblpid", "externalids.dblp"),
+    "openreview": ("openreview", "openreviewid", "forum"),
+}
+# An identifier in the plain `id` column says its scheme only where its shape leaves no doubt.
+_TELLING_SCHEMES: Final = ("openalex", "pmcid", "s2", "acl", "dblp")
+_FIRST_YEAR, _LAST_YEAR = 1500, 2100
+_YEAR: Final = re.compile(r"(?<!\d)(1[5-9]\d\d|20\d\d)(?!\d)")
+_NOTHING: Final = {"", "none", "null", "nan", "n/a", "na", "nil", "-", "--", "[]", "undefined"}
+_NO_ABSTRACT: Final = {
+    "no abstract",
+    "no abstract available",
+    "[no abstract available]",
+    "abstract not available",
+    "not available",
+}
+
+Fields = Mapping[str, Any]
+
+
+def canonical(name: str) -> str:
+    """A field's name in the spelling of ALIASES."""
+    return re.sub(r"[\s_\-:]+", "", name.strip().lstrip("\ufeff")).lower()
+
+
+def known_columns(names: Iterable[str]) -> set[str]:
+    """Which of our fields the columns `names` would give; a table is one only where this has `title` or `abstract`."""
+    spelt = {canonical(name) for name in names}
+    return {field for field, aliases in ALIASES.items() if spelt & set(aliases)}
+
+
+def record(fields: Fields, where: str, source: str) -> Record | Rejected:
+    """One record of `fields` in whatever spelling they came; rejected without a title or an abstract. Never raises."""
+    spelt = _flattened(fields)
+    title = _collapsed(_text(spelt, "title"))
+    abstract = _text(spelt, "abstract") or _inverted(spelt.get("abstractinvertedindex"))
+    if missing := _missing(title, abstract):
+        named = f" ({_shortened(title)!r})" if title else ""
+        return Rejected(where, f"{missing}{named}")
+    doi = normalise_doi(_first_text(spelt, ALIASES["doi"])) or _doi_of(spelt)
+    arxiv_id = _arxiv(spelt) or arxiv_of_doi(doi)
+    return Record(
+        where=where,
+        source=source,
+        title=title,
+        abstract=abstract,
+        authors=authors(_first(spelt, ALIASES["authors"]) or spelt.get("authorsparsed")),
+        year=next((found for name in ALIASES["year"] if (found := year(spelt.get(name)))), None),
+        venue=_collapsed(_first_text(spelt, ALIASES["venue"])) or None,
+        doi=doi,
+        arxiv_id=arxiv_id,
+        url=_url(spelt),
+        categories=names(_first(spelt, ALIASES["categories"]), blanks=True),
+        tags=names(_first(spelt, ALIASES["tags"])),
+        citekey=_collapsed(_first_text(spelt, ALIASES["citekey"])) or None,
+        others=_others(spelt),
+    )
+
+
+def year(value: Any) -> int | None:
+    """The year in a number, a date in any order, `{"date-parts": [[2020, 1]]}`, or text around it; None for nonsense."""
+    if isinstance(value, bool) or value is None:
+        return None
+    if isinstance(value, Mapping):
+        return next((found for part in value.values() if (found := year(part))), None)
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return year(value[0]) if value else None
+    if isinstance(value, float):
+        value = int(value) if value == value and abs(value) < 1e9 else 0
+    if isinstance(value, int):
+        return value if _FIRST_YEAR <= value <= _LAST_YEAR else None
+    match = _YEAR.search(str(value)[:200])
+    return int(match.group(1)) if match else None
+
+
+def authors(value: Any) -> tuple[str, ...]:
+    """Authors in display order, each `Given Family`.
+
+    Takes a list of strings, of pairs `[family, given]` or of objects (`name`, or `given`/`family` under their usual
+    names), or one text joined by `and`, `;`, or commas where those can only separate whole names.
+    """
+    if isinstance(value, str):
+        parsed = _literal(value)
+        return authors(parsed) if isinstance(parsed, list) else _named(_separated(value))
+    if isinstance(value, Mapping):
+        value = [value]
+    if not isinstance(value, Sequence):
+        return ()
+    return _named(name for item in value for name in _author(item))
+
+
+def names(value: Any, *, blanks: bool = False) -> tuple[str, ...]:
+    """A list of categories or tags, or a text joined by `;`, `,` or `|` (or by blanks, for arXiv's categories)."""
+    if isinstance(value, str):
+        parsed = _literal(value)
+        if isinstance(parsed, list):
+            return names(parsed)
+        separator = ";" if ";" in value else "|" if "|" in value else ","
+        parts = value.split(separator)
+        if blanks and len(parts) == 1 and all(_ARXIV_CATEGORY.match(part) for part in value.split()):
+            parts = value.split()
+    elif isinstance(value, Mapping):
+        parts = [key for key, kept in value.items() if kept]
+    elif isinstance(value, Sequence):
+        parts = [_spoken(item) for item in value]
+    else:
+        return ()
+    return tuple(
+        dict.fromkeys(
+            name for part in parts if (name := _collapsed(normalise(str(part)))) and name.lower() not in _NOTHING
+        )
+    )
+
+
+_ARXIV_CATEGORY: Final = re.compile(r"^[a-z-]+(?:\.[A-Za-z-]+)?$")
+_NAME_KEYS: Final = ("name", "fullname", "displayname", "literal", "authorname", "rawauthorname")
+_FAMILY_KEYS: Final = ("family", "last", "lastname", "surname", "familyname")
+_GIVEN_KEYS: Final = ("given", "first", "firstname", "givenname", "forename", "forenames", "initials")
+
+
+def _author(item: Any) -> list[str]:
+    if isinstance(item, str):
+        return _separated(item) if ";" in item or " and " in item else [item]
+    if isinstance(item, Mapping):
+        spelt = {canonical(str(key)): part for key, part in item.items()}
+        if isinstance(spelt.get("author"), Mapping):  # OpenAlex wraps each author once more
+            return _author(spelt["author"])
+        family, given = _first_text(spelt, _FAMILY_KEYS), _first_text(spelt, _GIVEN_KEYS)
+        return [f"{given} {family}".strip()] if family else [_first_text(spelt, _NAME_KEYS)]
+    if isinstance(item, Sequence) and item and all(isinstance(part, str) for part in item):
+        return [" ".join(part for part in (*item[1:2], item[0], *item[2:3]) if part)]
+    return []
+
+
+def _separated(text: str) -> list[str]:
+    """The single names of one text; the strongest separator that occurs in it decides."""
+    for separator in (r"\s*;\s*", r"\s*\|\s*", r"\s+and\s+|\s*,\s*and\s+", r"\n+"):
+        parts = [part for part in re.split(separator, text.strip()) if part.strip()]
+        if len(parts) > 1:
+            return [name for part in parts for name in (_by_commas(part) if part.count(",") > 1 else [part])]
+    return _by_commas(text)
+
+
+def _by_commas(text: str) -> list[str]:
+    """`Ann Lee, Bo Ek` are two people, `Lee, Ann` is one, `Lee, A., Ek, B.` are two again."""
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    if len(parts) > 2 and len(parts) % 2 == 0 and all(_INITIALS.match(part) for part in parts[1::2]):
+        return [f"{family}, {given}" for family, given in zip(parts[::2], parts[1::2], strict=True)]
+    if len(parts) > 1 and (len(parts) > 2 or all(" " in part for part in parts)):
+        return parts
+    return [text]
+
+
+_INITIALS: Final = re.compile(r"^(?:[^\W\d_]\.?[\s-]?){1,4}$")
+
+
+def _named(found: Iterable[str]) -> tuple[str, ...]:
+    """Names decoded, `Family, Given` turned round, empty and repeated ones dropped."""
+    turned = []
+    for name in found:
+        name = clean(normalise(name)).text.replace("{", "").replace("}", "").strip(" ,;")
+        family, comma, given = name.partition(",")
+        if comma and "," in given:  # BibTeX's "Family, Jr, Given"
+            suffix, _, given = given.partition(",")
+            name = f"{given.strip()} {family.strip()} {suffix.strip()}"
+        elif comma:
+            name = f"{given.strip()} {family.strip()}"
+        if name and name.lower() not in _NOTHING:
+            turned.append(_collapsed(name))
+    return tuple(dict.fromkeys(turned))
+
+
+def _flattened(fields: Fields) -> dict[str, Any]:
+    """Fields by canonical name, empty ones dropped; one level of objects (`externalIds`) reachable by a dotted name."""
+    spelt: dict[str, Any] = {}
+    for key, value in fields.items():
+        name = canonical(str(key))
+        if isinstance(value, Mapping):
+            spelt.update({f"{name}.{canonical(str(inner))}": part for inner, part in value.items()})
+        if value is None or (isinstance(value, str) and value.strip().lower() in _NOTHING):
+            continue
+        spelt.setdefault(name, value)
+    return spelt
+
+
+def _first(spelt: Fields, aliases: Sequence[str]) -> Any:
+    return next((spelt[name] for name in aliases if spelt.get(name) not in (None, "", [], {})), None)
+
+
+def _first_text(spelt: Fields, aliases: Sequence[str]) -> str:
+    return next((text for name in aliases if name in spelt and (text := _spoken(spelt[name]))), "")
+
+
+def _text(spelt: Fields, field: str) -> str:
+    return next((text for name in ALIASES[field] if name in spelt and (text := normalise(_spoken(spelt[name])))), "")
+
+
+def _spoken(value: Any) -> str:
+    """A scalar, or the one scalar inside a list or object, as text."""
+    if isinstance(value, bool) or value is None:
+        return ""
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() else str(value)
+    if isinstance(value, str | int):
+        return str(value)
+    if isinstance(value, Mapping):
+        return next(
+            (
+                _spoken(value[key])
+                for key in ("name", "value", "text", "displayname", "display_name", "title", "term", "tag")
+                if key in value
+            ),
+            "",
+        )
+    if isinstance(value, Sequence):
+        parts = [spoken for item in value if (spoken := _spoken(item))]
+        return "\n".join(parts)
+    return ""
+
+
+def _inverted(index: Any) -> str:
+    """The text behind OpenAlex's inverted index `{word: [positions]}`; empty where it is not one."""
+    if not isinstance(index, Mapping):
+        return ""
+    placed = [
+        (position, str(word))
+        for word, positions in index.items()
+        if isinstance(positions, list)
+        for position in positions
+        if isinstance(position, int)
+    ]
+    return normalise(" ".join(word for _, word in sorted(placed)))
+
+
+def _literal(text: str) -> Any:
+    """A list that an export wrote as text, `["a", "b"]` or `['a', 'b']`; None otherwise."""
+    text = text.strip()
+    if not (text.startswith("[") and text.endswith("]")) or len(text) > 100_000:
+        return None
+    for read in (json.loads, ast.literal_eval):
+        try:
+            return read(text)
+        except (ValueError, SyntaxError, RecursionError, MemoryError):
+            continue
+    return None
+
+
+def _missing(title: str, abstract: str) -> str | None:
+    if not title or title.lower() in _NOTHING:
+        return "no title"
+    if not abstract or abstract.lower().rstrip(".") in _NO_ABSTRACT | _NOTHING:
+        return "no abstract"
+    return None
+
+
+def _arxiv(spelt: Fields) -> str | None:
+    archive = str(spelt.get("archiveprefix") or spelt.get("eprinttype") or "arxiv").lower()
+    for name in ALIASES["arxiv"]:
+        if name in spelt and archive == "arxiv" and (found := normalise_arxiv(_spoken(spelt[name]))):
+            return found
+    for name in (*_ID_FIELDS, *ALIASES["url"], "journal", "note", "howpublished"):
+        if name in spelt and (found := normalise_arxiv(_spoken(spelt[name]))):
+            return found
+    return None
+
+
+def _doi_of(spelt: Fields) -> str | None:
+    return next(
+        (
+            doi
+            for name in (*_ID_FIELDS, "url", "link")
+            if name in spelt and (doi := normalise_doi(_spoken(spelt[name])))
+        ),
+        None,
+    )
+
+
+def _others(spelt: Fields) -> tuple[Identifier, ...]:
+    found = [
+        identifier
+        for scheme, columns in _SCHEME_FIELDS.items()
+        for name in columns
+        if name in spelt and (identifier := normalise_identifier(scheme, _spoken(spelt[name])))
+    ]
+    for name in (*_ID_FIELDS, "url"):
+        if name in spelt:
+            text = _spoken(spelt[name])
+            schemes = _TELLING_SCHEMES if name != "url" else (*_TELLING_SCHEMES, "openreview")
+            found += [identifier for scheme in schemes if (identifier := normalise_identifier(scheme, text))]
+            prefix, colon, value = text.partition(":")
+            if (
+                colon
+                and prefix.lower() in STABLE_SCHEMES
+                and (identifier := normalise_identifier(prefix.lower(), value))
+            ):
+                found.append(identifier)
+    return tuple(dict.fromkeys(found))
+
+
+def _url(spelt: Fields) -> str | None:
+    text = _first_text(spelt, ALIASES["url"])
+    match = re.search(r"https?://[^\s<>\"{}]+", clean(text).text) if text else None
+    return match.group() if match else None
+
+
+def _collapsed(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _shortened(title: str) -> str:
+    return title if len(title) <= 80 else f"{title[:79]}…"
