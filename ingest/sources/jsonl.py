@@ -1,0 +1,149 @@
+"""JSON Lines, one JSON array, a single object, or an object that wraps a list of papers."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from ingest.fields import known_columns, record
+from ingest.records import Record, Rejected
+from ingest.sources.text import MAX_RECORD_CHARACTERS, Text
+
+NAME: Final = "json"
+SUFFIXES: Final = (".jsonl", ".ndjson", ".json")
+_CHUNK: Final = 1 << 16  # characters read at a time
+_SPACE: Final = re.compile(r"[\s,]*")
+_NEXT_OBJECT: Final = re.compile(r"\n\s*\{|\}\s*,\s*(?=\{)")
+
+
+def matches(sample: str, name: str) -> bool:
+    """JSON begins with a bracket; a broken first line is forgiven where the file's name says JSON."""
+    start = sample.lstrip()[:2]
+    if start[:1] == "{" and re.match(r"\{\s*[\"}]", sample.lstrip()):
+        return True
+    if start[:1] == "[" and re.match(r"\[\s*[{\[\]\"]", sample.lstrip()):
+        return True
+    return name.lower().endswith(SUFFIXES) and bool(re.search(r"^\s*\{\s*\"", sample, re.MULTILINE))
+
+
+def read(text: Text, name: str) -> Iterator[Record | Rejected]:
+    """Every record of `text`, streaming; each line or element that is not one is rejected by itself."""
+    values = _lines(text) if _line_by_line(text.sample, name) else _elements(text)
+    found = False
+    for line, value in values:
+        found = True
+        where = f"{name}:{line}"
+        if isinstance(value, _Broken):
+            yield Rejected(where, value.reason)
+        elif isinstance(value, Mapping):
+            yield from _records(value, where, name)
+        elif isinstance(value, list):
+            for item in value:
+                if isinstance(item, Mapping):
+                    yield from _records(item, where, name)
+                else:
+                    yield Rejected(where, f"not an object but {_shown(item)}")
+        else:
+            yield Rejected(where, f"not an object but {_shown(value)}")
+    if not found:
+        yield Rejected(name, "no papers inside")
+
+
+class _Broken:
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+
+
+def _line_by_line(sample: str, name: str) -> bool:
+    """Whether each line is a value of its own: the first line that holds anything is one, or is broken and more follow."""
+    lines = [line for line in sample.split("\n") if line.strip()]
+    if lines[0].lstrip().startswith("["):
+        return len(lines) > 1 and all(line.rstrip().endswith("]") for line in lines[:2])
+    if isinstance(_parsed(lines[0]), Mapping):
+        return True
+    objects = sum(1 for line in lines[1:50] if line.startswith("{"))
+    return objects > 0 and objects >= len(lines[1:50]) / 2
+
+
+def _lines(text: Text) -> Iterator[tuple[int, Any]]:
+    number = 0
+    while line := text.readline(MAX_RECORD_CHARACTERS):
+        number += 1
+        if len(line) >= MAX_RECORD_CHARACTERS and not line.endswith("\n"):
+            while (rest := text.readline(MAX_RECORD_CHARACTERS)) and not rest.endswith("\n"):
+                pass
+            yield number, _Broken(f"a line of more than {MAX_RECORD_CHARACTERS:,} characters")
+        elif line.strip(" \t\n\r\ufeff\x1e,"):
+            yield number, _parsed(line.strip(" \t\n\r\ufeff\x1e").rstrip(","))
+
+
+def _parsed(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        return _Broken(f"not JSON: {error.msg} at character {error.pos + 1}")
+    except (RecursionError, ValueError) as error:
+        return _Broken(f"not JSON that can be read: {_one_line(error)}")
+
+
+def _elements(text: Text) -> Iterator[tuple[int, Any]]:
+    """The elements of one array, or values one after the other, holding one element in memory at a time."""
+    decoder = json.JSONDecoder()
+    buffer, line, ended = text.read(_CHUNK).removeprefix("\ufeff"), 1, False
+    opening = len(buffer) - len(buffer.lstrip())
+    if buffer[opening : opening + 1] == "[":
+        line, buffer = line + buffer.count("\n", 0, opening), buffer[opening + 1 :]
+    while True:
+        skipped = _SPACE.match(buffer)
+        at = skipped.end() if skipped else 0
+        line, buffer = line + buffer.count("\n", 0, at), buffer[at:]
+        if buffer[:1] == "]" or (not buffer and ended):
+            return
+        try:
+            value, end = decoder.raw_decode(buffer) if buffer else (None, -1)
+        except (json.JSONDecodeError, RecursionError, ValueError) as error:
+            value, end = _Broken(_broken(error, buffer)), -1
+        settled = end > 0 and (end < len(buffer) or ended or buffer[end - 1] in '}]"')
+        if not settled and not ended and len(buffer) <= MAX_RECORD_CHARACTERS:
+            more = text.read(max(_CHUNK, len(buffer)))  # doubling keeps the repeated decoding linear
+            ended, buffer = not more, buffer + more
+            continue
+        yield line, value
+        if end <= 0:  # broken: on with the next thing that looks like an object
+            resumed = _NEXT_OBJECT.search(buffer, 1)
+            if resumed is None:
+                return
+            end = buffer.index("{", resumed.start() + (0 if buffer[resumed.start()] == "\n" else 1))
+        line, buffer = line + buffer.count("\n", 0, end), buffer[end:]
+
+
+def _broken(error: Exception, buffer: str) -> str:
+    if isinstance(error, json.JSONDecodeError):
+        return "ends in the middle of a record" if error.pos >= len(buffer.rstrip()) else f"not JSON: {error.msg}"
+    return f"not JSON that can be read: {_one_line(error)}"
+
+
+def _records(value: Mapping[str, Any], where: str, name: str) -> Iterator[Record | Rejected]:
+    """The record that an object is, or the records of the one list that it wraps."""
+    if not known_columns(map(str, value)) & {"title", "abstract"}:
+        lists = [part for part in value.values() if isinstance(part, list) and part and isinstance(part[0], Mapping)]
+        if len(lists) == 1:
+            for item in lists[0]:
+                yield (
+                    record(item, where, f"{NAME}:{name}")
+                    if isinstance(item, Mapping)
+                    else Rejected(where, "not an object")
+                )
+            return
+    yield record(value, where, f"{NAME}:{name}")
+
+
+def _shown(value: Any) -> str:
+    shown = repr(value)
+    return shown if len(shown) <= 40 else f"{shown[:39]}…"
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())[:120] or type(error).__name__
