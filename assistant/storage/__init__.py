@@ -1,0 +1,1 @@
+"""Storage: one SQLite truth, derived indexes in numbered generations, one writer."""

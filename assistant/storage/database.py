@@ -1,0 +1,139 @@
+"""Connections to `library.sqlite`: WAL, foreign keys, explicit transactions, SQLite's errors in our words."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from sqlalchemy import ColumnElement, Connection, Engine, create_engine, event, func, select
+from sqlalchemy.exc import DatabaseError
+from sqlalchemy.pool import QueuePool
+
+from assistant.errors import InputError, LibraryError, LibraryLocked, LibraryNotFound
+from assistant.storage import migrations
+
+FILE = "library.sqlite"
+_BUSY_MS = 10_000
+_CACHE_KIB = 32 * 1024
+
+
+class Database:
+    """The truth's file with three ways in.
+
+    `read()` sees one snapshot. `write()` commits with fsync: what it stored survives a power cut. `note()` commits
+    without fsync: it survives any death of the process and cannot tear the file, but the last notes before a
+    power cut may be missing; made for records and turns, which sit in the answer's path.
+    """
+
+    def __init__(self, folder: Path, *, read_only: bool = False, create: bool = True) -> None:
+        self.path = folder / FILE
+        self.read_only = read_only
+        if not self.path.exists() and (read_only or not create):
+            raise LibraryNotFound(f"no library at {str(folder)!r}; add papers with: ibid add FILE --library {folder}")
+        self._reader = self._engine("BEGIN", "NORMAL")
+        self._noter = self._engine("BEGIN IMMEDIATE", "NORMAL")
+        self._writer = self._engine("BEGIN IMMEDIATE", "FULL")
+
+    def prepare(self) -> None:
+        """Checks the schema and takes missing migrations; raises SchemaMismatch or LibraryError."""
+        with self.read() as connection:
+            found = migrations.version(connection)
+        migrations.check(found)
+        if found == len(migrations.STEPS):
+            return
+        if self.read_only:
+            raise LibraryError(f"library {str(self.path.parent)!r} needs a migration; open it once for writing")
+        with self.write() as connection:
+            migrations.migrate(connection)
+
+    def close(self) -> None:
+        for engine in (self._reader, self._noter, self._writer):
+            engine.dispose()
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        with self._translated(), self._reader.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        self._refuse_read_only()
+        with self._translated(), self._writer.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def note(self) -> Iterator[Connection]:
+        self._refuse_read_only()
+        with self._translated(), self._noter.begin() as connection:
+            yield connection
+
+    def _refuse_read_only(self) -> None:
+        if self.read_only:
+            raise LibraryError(f"library {str(self.path.parent)!r} is open for reading only; nothing was saved")
+
+    def _engine(self, begin: str, synchronous: str) -> Engine:
+        engine = create_engine("sqlite://", creator=self._connect, poolclass=QueuePool, pool_size=8, max_overflow=64)
+
+        @event.listens_for(engine, "connect")
+        def _configure(connection: sqlite3.Connection, _record: object) -> None:
+            connection.execute("PRAGMA foreign_keys = ON")
+            connection.execute(f"PRAGMA synchronous = {synchronous}")
+            connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+            if not self.read_only:
+                connection.execute("PRAGMA journal_mode = WAL")
+
+        @event.listens_for(engine, "begin")
+        def _begin(connection: Connection) -> None:
+            connection.exec_driver_sql(begin)
+
+        return engine
+
+    def _connect(self) -> sqlite3.Connection:
+        # isolation_level None: the sqlite3 module must not open transactions of its own beside our BEGIN.
+        return sqlite3.connect(
+            self._uri(), uri=True, timeout=_BUSY_MS / 1000, isolation_level=None, check_same_thread=False
+        )
+
+    def _uri(self) -> str:
+        address = "file:" + quote(str(self.path.resolve()))
+        if not self.read_only:
+            return address + "?mode=rwc"
+        # A WAL file can be read in a folder that forbids writing only when nobody else can be writing to it.
+        if not os.access(self.path.parent, os.W_OK) and not _has_content(self.path.with_name(FILE + "-wal")):
+            return address + "?mode=ro&immutable=1"
+        return address + "?mode=ro"
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except UnicodeEncodeError as error:
+            raise InputError(f"{error.object!r} holds half a character (a lone surrogate); take it out") from error
+        except DatabaseError as error:
+            reason = str(error.orig)
+            folder = str(self.path.parent)
+            if "locked" in reason or "busy" in reason:
+                raise LibraryLocked(f"library {folder!r} stayed busy for {_BUSY_MS // 1000} s; try again") from error
+            if "full" in reason:
+                raise LibraryError(f"no space left for library {folder!r}; free some and try again") from error
+            raise LibraryError(
+                f"library file {str(self.path)!r} cannot be used ({reason}); "
+                f"see: ibid doctor --library {folder}, or restore the file from a backup"
+            ) from error
+
+
+def among(column: ColumnElement[Any], values: Iterable[str | int]) -> ColumnElement[bool]:
+    """`column IN values` for any number of values: one bound parameter, so no limit on their count."""
+    import json
+
+    each = func.json_each(json.dumps(list(values))).table_valued("value")
+    return column.in_(select(each.c.value))
+
+
+def _has_content(path: Path) -> bool:
+    return path.exists() and path.stat().st_size > 0

@@ -1,0 +1,93 @@
+"""The lexical index as a derived part of a library: opened, brought up to date and rebuilt from the truth."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from collections.abc import Collection
+from typing import TYPE_CHECKING
+
+from assistant.errors import LibraryError
+from assistant.storage.generations import Generation, Progress
+from assistant.storage.truth import Change, Truth
+
+if TYPE_CHECKING:
+    from assistant.lexical import LexicalIndex
+    from assistant.terms import TermStatistics
+
+# Below this many passages a killed writer's index is made anew (about a second) instead of continued: what it had
+# put in twice would count in the document frequencies until tantivy merges it away, and so move rankings a little.
+_REMAKE_LIMIT = 20_000
+
+
+class LexicalPart:
+    """A handle on the current generation's lexical index. Safe to share between threads."""
+
+    def __init__(self, truth: Truth) -> None:
+        self._truth = truth
+        self._guard = threading.RLock()
+        self._index: LexicalIndex | None = None
+        self._shown: tuple[str, Change] | None = None  # generation and change that `_index` shows
+
+    def search(
+        self, generation: Generation, progress: Progress, query: str, k: int, allowed: Collection[str] | None
+    ) -> list[tuple[str, float]]:
+        """The `k` best (passage id, BM25); raises LibraryError when the index is damaged."""
+        return self._current(generation, progress).search(query, k, allowed)
+
+    def statistics(self, generation: Generation, progress: Progress) -> TermStatistics:
+        return self._current(generation, progress).statistics()
+
+    def count(self, generation: Generation, progress: Progress) -> int:
+        """Passages in the index."""
+        return self._current(generation, progress).count()
+
+    def catch_up(self, generation: Generation, progress: Progress, target: Change) -> Progress:
+        """Brings in what the truth has above `progress`; the caller holds the writer lock and saved `busy`."""
+        self.close()
+        remake = not (generation.lexical / "meta.json").exists() or (
+            progress.busy and self._truth.passage_count() <= _REMAKE_LIMIT
+        )
+        return self._make(generation, target) if remake else self._continue(generation, progress, target)
+
+    def close(self) -> None:
+        with self._guard:
+            self._index = self._shown = None
+
+    def _current(self, generation: Generation, progress: Progress) -> LexicalIndex:
+        from assistant.lexical import LexicalIndex
+
+        with self._guard:
+            if self._index is None or self._shown is None or self._shown[0] != generation.name:
+                self._index = LexicalIndex.open(generation.lexical)
+            elif self._shown[1] != progress.change:
+                self._index.reload()
+            self._shown = (generation.name, progress.change)
+            return self._index
+
+    def _make(self, generation: Generation, target: Change) -> Progress:
+        from assistant.lexical import LexicalIndex
+
+        if generation.lexical.exists():
+            try:
+                shutil.rmtree(generation.lexical)
+            except OSError as error:
+                raise LibraryError(
+                    f"cannot replace {str(generation.lexical)!r} ({error.strerror}); check its permissions"
+                ) from error
+        with LexicalIndex.create(generation.lexical) as index:
+            for rows in self._truth.passage_rows():
+                index.add((row.passage_id, row.paper_id, row.title, row.text) for row in rows)
+            index.commit()
+        return Progress(target)
+
+    def _continue(self, generation: Generation, progress: Progress, target: Change) -> Progress:
+        from assistant.lexical import LexicalIndex
+
+        after = progress.change.number
+        with LexicalIndex.open(generation.lexical) as index:
+            index.remove(sorted(set(self._truth.removed_since(after).values())))
+            for rows in self._truth.passage_rows(after=after):
+                index.add((row.passage_id, row.paper_id, row.title, row.text) for row in rows)
+            index.commit()
+        return Progress(target)

@@ -1,0 +1,172 @@
+"""Tables of `library.sqlite`, the truth. A change here needs a numbered step in `migrations.py`.
+
+Every transaction that changes papers adds one row to `changes`; its number is stamped on the rows it wrote, so that
+a derived index that has reached number n catches up by reading what is stamped above n (and `removals` above n).
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import Column, Float, ForeignKey, Index, Integer, LargeBinary, MetaData, Table, Text, UniqueConstraint
+
+metadata = MetaData()
+
+meta = Table(  # fingerprint of the embedder
+    "meta",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+)
+
+changes = Table(
+    "changes",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column(
+        "token", Text, nullable=False
+    ),  # random: tells this history from another library's, or a restored backup's
+    Column("made_at", Text, nullable=False),
+)
+
+papers = Table(
+    "papers",
+    metadata,
+    Column("row", Integer, primary_key=True),  # order of arrival
+    Column("id", Text, nullable=False, unique=True),
+    Column("title", Text, nullable=False),
+    Column("abstract", Text, nullable=False),
+    Column("authors", Text, nullable=False),  # JSON list
+    Column("year", Integer, index=True),
+    Column("venue", Text),
+    Column("doi", Text),
+    Column("arxiv_id", Text),
+    Column("url", Text),
+    Column("categories", Text, nullable=False),  # JSON list
+    Column("tags", Text, nullable=False),  # JSON list
+    Column("source", Text),
+    Column("citekey", Text, index=True),
+    Column("title_folded", Text, nullable=False, index=True),
+    Column("authors_folded", Text, nullable=False),  # one name a line
+    Column("venue_folded", Text),
+    Column("source_folded", Text),
+    Column("digest", Text, nullable=False),  # of the whole record but its source
+    Column("text_digest", Text, nullable=False),  # of title and abstract
+    Column("change", Integer, nullable=False, index=True),
+    Column("added_at", Text, nullable=False),
+    Column("updated_at", Text, nullable=False),
+)
+
+_paper = ForeignKey("papers.id", ondelete="CASCADE")
+
+versions = Table(  # former texts of papers, so that old records still open on what they quoted
+    "versions",
+    metadata,
+    Column("paper_id", Text, _paper, primary_key=True),
+    Column("text_digest", Text, primary_key=True),
+    Column("title", Text, nullable=False),
+    Column("abstract", Text, nullable=False),
+    Column("replaced_at", Text, nullable=False),
+)
+
+identifiers = Table(
+    "identifiers",
+    metadata,
+    Column("scheme", Text, primary_key=True),
+    Column("value", Text, primary_key=True),
+    Column("paper_id", Text, ForeignKey("papers.id", ondelete="CASCADE"), nullable=False, index=True),
+)
+
+labels = Table(  # categories and tags, case-folded, for filters
+    "labels",
+    metadata,
+    Column("kind", Text, primary_key=True),  # "category" | "tag"
+    Column("value", Text, primary_key=True),
+    Column("paper_id", Text, ForeignKey("papers.id", ondelete="CASCADE"), primary_key=True, index=True),
+)
+
+passages = Table(
+    "passages",
+    metadata,
+    Column("row", Integer, primary_key=True),
+    Column("id", Text, nullable=False, unique=True),
+    Column("paper_id", Text, ForeignKey("papers.id", ondelete="CASCADE"), nullable=False),
+    Column("ordinal", Integer, nullable=False),
+    Column("start", Integer, nullable=False),
+    Column("end", Integer, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("tokens", Integer, nullable=False),
+    Column("sentences", Text, nullable=False),  # JSON [[start, end], ...]
+    Column("change", Integer, nullable=False, index=True),
+    UniqueConstraint("paper_id", "ordinal"),
+)
+
+vectors = Table(
+    "vectors",
+    metadata,
+    Column("passage_row", Integer, ForeignKey("passages.row", ondelete="CASCADE"), primary_key=True),
+    Column("vector", LargeBinary, nullable=False),  # float32, little-endian, L2-normalised
+)
+
+sentence_vectors = Table(
+    "sentence_vectors",
+    metadata,
+    Column("passage_row", Integer, ForeignKey("passages.row", ondelete="CASCADE"), primary_key=True),
+    Column("packed", LargeBinary, nullable=False),  # see packing.py
+)
+
+removals = Table(
+    "removals",
+    metadata,
+    Column("row", Integer, primary_key=True),
+    Column("passage_id", Text, nullable=False),
+    Column("paper_id", Text, nullable=False),
+    Column("change", Integer, nullable=False, index=True),
+)
+
+ingest_reports = Table(
+    "ingest_reports",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("made_at", Text, nullable=False),
+    Column("report", Text, nullable=False),  # JSON
+)
+
+conversations = Table(
+    "conversations",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("title", Text, nullable=False),
+    Column("created_at", Text, nullable=False),
+    Column("updated_at", Text, nullable=False),
+)
+
+turns = Table(
+    "turns",
+    metadata,
+    Column("conversation_id", Text, ForeignKey("conversations.id", ondelete="CASCADE"), primary_key=True),
+    Column("ordinal", Integer, primary_key=True),
+    Column("question", Text, nullable=False),
+    Column("query", Text, nullable=False),
+    Column("record_id", Text, nullable=False),
+    Column("created_at", Text, nullable=False),
+)
+
+records = Table(
+    "records",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("created_at", Text, nullable=False, index=True),
+    Column("conversation_id", Text),
+    Column("record", Text, nullable=False),  # JSON
+)
+
+feedback = Table(
+    "feedback",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("record_id", Text, ForeignKey("records.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("rating", Float, nullable=False),  # -1 … 1
+    Column("comment", Text, nullable=False),
+    Column("created_at", Text, nullable=False),
+)
+
+Index("records_by_conversation", records.c.conversation_id, records.c.created_at)

@@ -1,0 +1,491 @@
+"""The truth: papers, passages and vectors in SQLite. Derived indexes are made from what is read here."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection, Row, delete, func, insert, select
+from sqlalchemy.dialects.sqlite import insert as upsert
+
+from assistant.embedding.vectors import PassageVectors, pack, unpack
+from assistant.errors import NotInLibrary
+from assistant.identity import normalise_arxiv, normalise_doi
+from assistant.papers import Paper, Passage, Span
+from assistant.storage.database import Database, among
+from assistant.storage.schema import (
+    changes,
+    identifiers,
+    labels,
+    meta,
+    papers,
+    passages,
+    removals,
+    sentence_vectors,
+    vectors,
+    versions,
+)
+
+_FINGERPRINT = "fingerprint"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPaper:
+    """What one paper brings to a write.
+
+    `vectors` parallels `passages`. None for both means that the text stands: an update of metadata only.
+    `identifiers` are further (scheme, value) names of the paper beside its id, DOI and arXiv id, such as those of a
+    duplicate that was linked to it; one that already belongs to another paper stays with that paper.
+    """
+
+    paper: Paper
+    passages: tuple[Passage, ...] | None
+    vectors: tuple[PassageVectors, ...] | None
+    identifiers: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A point in the history of a library; (0, "") is before anything was written."""
+
+    number: int = 0
+    token: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Matrix:
+    """Passage vectors in the order of arrival: `rows[i]` is the vector of `passage_ids[i]` of `paper_ids[i]`."""
+
+    passage_ids: tuple[str, ...] = ()
+    paper_ids: tuple[str, ...] = ()
+    rows: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 0), np.float32))
+
+
+@dataclass(frozen=True, slots=True)
+class PassageRow:
+    """A passage as a derived index wants it."""
+
+    passage_id: str
+    paper_id: str
+    title: str
+    text: str
+    vector: NDArray[np.float32] | None
+
+
+def text_digest(title: str, abstract: str) -> str:
+    """sha256 over title and abstract: what quotes and vectors depend on."""
+    return hashlib.sha256(f"{title}\x00{abstract}".encode()).hexdigest()
+
+
+def paper_digest(paper: Paper) -> str:
+    """sha256 over the whole record except where it came from: unchanged means nothing to store."""
+    content = [paper.id, paper.title, paper.abstract, paper.authors, paper.year, paper.venue, paper.doi]
+    content += [paper.arxiv_id, paper.url, paper.categories, paper.tags, paper.citekey]
+    return hashlib.sha256(json.dumps(content, ensure_ascii=False).encode()).hexdigest()
+
+
+def fold(text: str) -> str:
+    """The form in which names are compared: case-folded, blanks joined."""
+    return " ".join(text.casefold().split())
+
+
+class Truth:
+    """Reads and writes papers. Safe for any number of reading threads; the caller holds the writer lock to write."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    # reading
+
+    def change(self) -> Change:
+        """The latest change; costs microseconds, so that readers can ask before each query."""
+        with self._database.read() as connection:
+            row = connection.execute(select(changes).order_by(changes.c.number.desc()).limit(1)).first()
+        return Change(row.number, row.token) if row else Change()
+
+    def knows(self, change: Change) -> bool:
+        """Whether this history went through `change`."""
+        if change == Change():
+            return True
+        query = select(changes.c.number).where(changes.c.number == change.number, changes.c.token == change.token)
+        with self._database.read() as connection:
+            return connection.execute(query).first() is not None
+
+    def fingerprint(self) -> str | None:
+        """The JSON of the embedder's fingerprint; None before the first write."""
+        with self._database.read() as connection:
+            return connection.execute(select(meta.c.value).where(meta.c.key == _FINGERPRINT)).scalar_one_or_none()
+
+    def count(self) -> int:
+        with self._database.read() as connection:
+            return int(connection.execute(select(func.count()).select_from(papers)).scalar_one())
+
+    def passage_count(self) -> int:
+        with self._database.read() as connection:
+            return int(connection.execute(select(func.count()).select_from(passages)).scalar_one())
+
+    def vectorless(self) -> int:
+        """How many passages have no vector."""
+        query = select(func.count()).select_from(passages.outerjoin(vectors)).where(vectors.c.passage_row.is_(None))
+        with self._database.read() as connection:
+            return int(connection.execute(query).scalar_one())
+
+    def papers(self, ids: Iterable[str] | None = None, batch: int = 500) -> Iterator[Paper]:
+        """Papers in the order of arrival; reads `batch` at a time and holds no transaction between batches."""
+        chosen = None if ids is None else list(ids)
+        after = 0
+        while True:
+            query = select(papers).where(papers.c.row > after).order_by(papers.c.row).limit(batch)
+            if chosen is not None:
+                query = query.where(among(papers.c.id, chosen))
+            with self._database.read() as connection:
+                rows = connection.execute(query).all()
+            yield from map(_paper, rows)
+            if len(rows) < batch:
+                return
+            after = rows[-1].row
+
+    def papers_by_id(self, ids: Iterable[str]) -> dict[str, Paper]:
+        """The papers among `ids` that are here."""
+        with self._database.read() as connection:
+            rows = connection.execute(select(papers).where(among(papers.c.id, ids))).all()
+        return {row.id: _paper(row) for row in rows}
+
+    def resolve(self, reference: str) -> str:
+        """The id of the paper that `reference` names: id, identifier, citekey or exact title.
+
+        Raises NotInLibrary when there is none, or when a citekey or title names several.
+        """
+        given = reference.strip()
+        names = {given, given.lower(), normalise_doi(given), normalise_arxiv(given)} - {None}
+        with self._database.read() as connection:
+            for query in (
+                select(papers.c.id).where(papers.c.id == given),
+                select(identifiers.c.paper_id).where(identifiers.c.value.in_(names)).distinct(),
+                select(papers.c.id).where(papers.c.citekey == given),
+                select(papers.c.id).where(papers.c.title_folded == fold(given)),
+            ):
+                found = connection.execute(query.limit(2)).scalars().all()
+                if len(found) == 1:
+                    return str(found[0])
+                if found:
+                    raise NotInLibrary(f"{reference!r} names several papers; give an id, e.g. {found[0]!r}")
+        raise NotInLibrary(f"no paper {reference!r} in this library; see: ibid list")
+
+    def find(self, names: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str]:
+        """Which paper each (scheme, value) identifier belongs to; unknown ones are absent."""
+        wanted = list(names)
+        query = select(identifiers).where(among(identifiers.c.value, {value for _, value in wanted}))
+        with self._database.read() as connection:
+            known = {(row.scheme, row.value): row.paper_id for row in connection.execute(query)}
+        return {name: known[name] for name in wanted if name in known}
+
+    def digests(self, ids: Iterable[str], *, text_only: bool = False) -> dict[str, str]:
+        """`paper_digest` (or `text_digest`) of each paper as stored."""
+        column = papers.c.text_digest if text_only else papers.c.digest
+        with self._database.read() as connection:
+            return {
+                str(row[0]): str(row[1])
+                for row in connection.execute(select(papers.c.id, column).where(among(papers.c.id, ids)))
+            }
+
+    def former_text(self, paper_id: str, digest: str) -> tuple[str, str]:
+        """(title, abstract) that a paper had when its `text_digest` was `digest`; raises NotInLibrary."""
+        query = select(versions.c.title, versions.c.abstract).where(
+            versions.c.paper_id == paper_id, versions.c.text_digest == digest
+        )
+        now = select(papers.c.title, papers.c.abstract).where(papers.c.id == paper_id, papers.c.text_digest == digest)
+        with self._database.read() as connection:
+            row = connection.execute(now).first() or connection.execute(query).first()
+        if row is None:
+            raise NotInLibrary(f"no text {digest!r} of paper {paper_id!r} in this library")
+        return row.title, row.abstract
+
+    def passages(self, paper_id: str) -> tuple[Passage, ...]:
+        """The passages of a paper in order; empty for an unknown one."""
+        query = select(passages).where(passages.c.paper_id == paper_id).order_by(passages.c.ordinal)
+        with self._database.read() as connection:
+            return tuple(map(_passage, connection.execute(query)))
+
+    def passages_by_id(self, ids: Iterable[str]) -> dict[str, Passage]:
+        """The passages among `ids` that are here."""
+        with self._database.read() as connection:
+            rows = connection.execute(select(passages).where(among(passages.c.id, ids))).all()
+        return {row.id: _passage(row) for row in rows}
+
+    def vectors(self, passage_ids: Iterable[str]) -> dict[str, NDArray[np.float32]]:
+        query = select(passages.c.id, vectors.c.vector).join_from(passages, vectors)
+        with self._database.read() as connection:
+            rows = connection.execute(query.where(among(passages.c.id, passage_ids))).all()
+        return {row.id: _vector(row.vector) for row in rows}
+
+    def sentence_vectors(self, passage_ids: Iterable[str]) -> dict[str, NDArray[np.float32]]:
+        """`(n, d)` per passage, a row for each of its sentences; absent where the embedder gave none."""
+        query = select(passages.c.id, sentence_vectors.c.packed, func.length(vectors.c.vector).label("width"))
+        query = query.join_from(passages, sentence_vectors).join(vectors, vectors.c.passage_row == passages.c.row)
+        with self._database.read() as connection:
+            rows = connection.execute(query.where(among(passages.c.id, passage_ids))).all()
+        return {row.id: unpack(row.packed, row.width // 4) for row in rows}
+
+    def matrix(
+        self, paper_ids: Iterable[str] | None = None, *, after: int = 0, passage_ids: Iterable[str] | None = None
+    ) -> Matrix:
+        """Vectors of all passages, or of those that match: of some papers, or stamped above change `after`."""
+        query = select(passages.c.id, passages.c.paper_id, vectors.c.vector).join_from(passages, vectors)
+        if paper_ids is not None:
+            query = query.where(among(passages.c.paper_id, paper_ids))
+        if passage_ids is not None:
+            query = query.where(among(passages.c.id, passage_ids))
+        if after:
+            query = query.where(passages.c.change > after)
+        with self._database.read() as connection:
+            rows = connection.execute(query.order_by(passages.c.row)).all()
+        if not rows:
+            return Matrix()
+        table = np.frombuffer(b"".join(row.vector for row in rows), dtype="<f4").reshape(len(rows), -1)
+        return Matrix(tuple(row.id for row in rows), tuple(row.paper_id for row in rows), table)
+
+    def passage_rows(self, *, after: int = 0, papers_at_once: int = 500) -> Iterator[list[PassageRow]]:
+        """Passages stamped above change `after`, for an index that catches up: papers in the order of arrival, the
+        passages of a paper always in one list."""
+        last = 0
+        while True:
+            group = (
+                select(papers.c.row, papers.c.id, papers.c.title)
+                .where(papers.c.row > last, papers.c.change > after)
+                .order_by(papers.c.row)
+                .limit(papers_at_once)
+            )
+            chosen = group.subquery()
+            query = (
+                select(passages.c.id, passages.c.paper_id, chosen.c.title, passages.c.text, vectors.c.vector)
+                .join_from(chosen, passages, passages.c.paper_id == chosen.c.id)
+                .outerjoin(vectors, vectors.c.passage_row == passages.c.row)
+                .where(passages.c.change > after)
+                .order_by(chosen.c.row, passages.c.ordinal)
+            )
+            with self._database.read() as connection:
+                rows = connection.execute(group).all()
+                found = connection.execute(query).all()
+            if found:
+                yield [
+                    PassageRow(id_, paper, title, text, None if blob is None else _vector(blob))
+                    for id_, paper, title, text, blob in found
+                ]
+            if len(rows) < papers_at_once:
+                return
+            last = rows[-1].row
+
+    def removed_since(self, after: int) -> dict[str, str]:
+        """Passages, with their paper, that were taken out above change `after` and are not back."""
+        query = (
+            select(removals.c.passage_id, removals.c.paper_id)
+            .outerjoin_from(removals, passages, passages.c.id == removals.c.passage_id)
+            .where(removals.c.change > after, passages.c.id.is_(None))
+        )
+        with self._database.read() as connection:
+            return {row.passage_id: row.paper_id for row in connection.execute(query)}
+
+    # writing
+
+    def write(self, batch: Sequence[StoredPaper], fingerprint: str) -> Change:
+        """Adds or replaces the papers of `batch` in one transaction: all of them are stored, or none."""
+        with self._database.write() as connection:
+            connection.execute(
+                upsert(meta)
+                .values(key=_FINGERPRINT, value=fingerprint)
+                .on_conflict_do_nothing(index_elements=["key"])
+            )
+            change = _next_change(connection)
+            for stored in batch:
+                _write_paper(connection, stored, change.number)
+        return change
+
+    def remove(self, ids: Sequence[str]) -> int:
+        """Takes papers out with all that hangs on them; gives how many were there."""
+        with self._database.write() as connection:
+            present = connection.execute(select(papers.c.id).where(among(papers.c.id, ids))).scalars().all()
+            if present:
+                change = _next_change(connection)
+                _note_removals(connection, present, change.number)
+                connection.execute(delete(papers).where(among(papers.c.id, present)))
+        return len(present)
+
+    def replace_vectors(self, batch: Sequence[tuple[str, PassageVectors]]) -> Change:
+        """New vectors for passages that stay as they are (re-embedding)."""
+        with self._database.write() as connection:
+            change = _next_change(connection)
+            ids = [passage_id for passage_id, _ in batch]
+            rows = dict(
+                connection.execute(select(passages.c.id, passages.c.row).where(among(passages.c.id, ids))).tuples()
+            )
+            for passage_id, new in batch:
+                if passage_id in rows:
+                    _write_vectors(connection, rows[passage_id], new)
+            stamped = among(passages.c.row, rows.values())
+            owners = select(passages.c.paper_id).where(stamped)
+            connection.execute(passages.update().where(stamped).values(change=change.number))
+            connection.execute(papers.update().where(papers.c.id.in_(owners)).values(change=change.number))
+        return change
+
+    def set_fingerprint(self, fingerprint: str) -> None:
+        with self._database.write() as connection:
+            statement = upsert(meta).values(key=_FINGERPRINT, value=fingerprint)
+            connection.execute(statement.on_conflict_do_update(index_elements=["key"], set_={"value": fingerprint}))
+
+
+def now() -> str:
+    """UTC, ISO 8601, to the microsecond so that strings sort in time's order."""
+    return datetime.now(UTC).isoformat(timespec="microseconds")
+
+
+def _next_change(connection: Connection) -> Change:
+    token = secrets.token_hex(8)
+    number = connection.execute(
+        insert(changes).values(token=token, made_at=now()).returning(changes.c.number)
+    ).scalar_one()
+    return Change(number, token)
+
+
+def _note_removals(connection: Connection, paper_ids: Sequence[str], change: int) -> None:
+    gone = select(passages.c.id, passages.c.paper_id).where(among(passages.c.paper_id, paper_ids))
+    rows = [
+        {"passage_id": passage_id, "paper_id": paper_id, "change": change}
+        for passage_id, paper_id in connection.execute(gone).tuples()
+    ]
+    if rows:
+        connection.execute(insert(removals), rows)
+
+
+def _write_paper(connection: Connection, stored: StoredPaper, change: int) -> None:
+    paper = stored.paper
+    before = connection.execute(select(papers).where(papers.c.id == paper.id)).first()
+    values = _columns(paper) | {"change": change, "updated_at": now()}
+    if before is None:
+        connection.execute(insert(papers).values(**values, added_at=values["updated_at"]))
+    else:
+        if before.text_digest != values["text_digest"]:
+            former = upsert(versions).values(
+                paper_id=paper.id,
+                text_digest=before.text_digest,
+                title=before.title,
+                abstract=before.abstract,
+                replaced_at=values["updated_at"],
+            )
+            connection.execute(former.on_conflict_do_nothing())
+        connection.execute(papers.update().where(papers.c.id == paper.id).values(**values))
+    _write_names(connection, stored)
+    if stored.passages is not None:
+        if before is not None:
+            _note_removals(connection, [paper.id], change)
+            connection.execute(delete(passages).where(passages.c.paper_id == paper.id))
+        _write_passages(connection, stored, change)
+
+
+def _write_names(connection: Connection, stored: StoredPaper) -> None:
+    paper = stored.paper
+    names = set(stored.identifiers)
+    names |= {("doi", paper.doi)} if paper.doi else set()
+    names |= {("arxiv", paper.arxiv_id)} if paper.arxiv_id else set()
+    for scheme, value in sorted(names):
+        statement = upsert(identifiers).values(scheme=scheme, value=value, paper_id=paper.id)
+        connection.execute(statement.on_conflict_do_nothing())
+    connection.execute(delete(labels).where(labels.c.paper_id == paper.id))
+    rows = {("category", fold(value)) for value in paper.categories} | {("tag", fold(value)) for value in paper.tags}
+    if rows:
+        values = [{"kind": kind, "value": value, "paper_id": paper.id} for kind, value in sorted(rows)]
+        connection.execute(insert(labels), values)
+
+
+def _write_passages(connection: Connection, stored: StoredPaper, change: int) -> None:
+    for passage, its_vectors in zip(stored.passages or (), stored.vectors or (), strict=True):
+        statement = insert(passages).values(
+            id=passage.id,
+            paper_id=passage.paper_id,
+            ordinal=passage.ordinal,
+            start=passage.start,
+            end=passage.end,
+            text=passage.text,
+            tokens=passage.tokens,
+            sentences=json.dumps([[span.start, span.end] for span in passage.sentences], separators=(",", ":")),
+            change=change,
+        )
+        row = connection.execute(statement.returning(passages.c.row)).scalar_one()
+        _write_vectors(connection, row, its_vectors)
+
+
+def _write_vectors(connection: Connection, row: int, new: PassageVectors) -> None:
+    connection.execute(delete(vectors).where(vectors.c.passage_row == row))
+    connection.execute(
+        insert(vectors).values(passage_row=row, vector=np.ascontiguousarray(new.vector, dtype="<f4").tobytes())
+    )
+    connection.execute(delete(sentence_vectors).where(sentence_vectors.c.passage_row == row))
+    if new.sentence_vectors is not None:
+        packed = pack(new.sentence_vectors)
+        connection.execute(insert(sentence_vectors).values(passage_row=row, packed=packed))
+
+
+def _vector(blob: bytes) -> NDArray[np.float32]:
+    return np.frombuffer(blob, dtype="<f4")
+
+
+def _columns(paper: Paper) -> dict[str, Any]:
+    return {
+        "id": paper.id,
+        "title": paper.title,
+        "abstract": paper.abstract,
+        "authors": json.dumps(paper.authors, ensure_ascii=False),
+        "year": paper.year,
+        "venue": paper.venue,
+        "doi": paper.doi,
+        "arxiv_id": paper.arxiv_id,
+        "url": paper.url,
+        "categories": json.dumps(paper.categories, ensure_ascii=False),
+        "tags": json.dumps(paper.tags, ensure_ascii=False),
+        "source": paper.source,
+        "citekey": paper.citekey,
+        "title_folded": fold(paper.title),
+        "authors_folded": "\n".join(map(fold, paper.authors)),
+        "venue_folded": None if paper.venue is None else fold(paper.venue),
+        "source_folded": None if paper.source is None else fold(paper.source),
+        "digest": paper_digest(paper),
+        "text_digest": text_digest(paper.title, paper.abstract),
+    }
+
+
+def _paper(row: Row[Any]) -> Paper:
+    return Paper(
+        id=row.id,
+        title=row.title,
+        abstract=row.abstract,
+        authors=tuple(json.loads(row.authors)),
+        year=row.year,
+        venue=row.venue,
+        doi=row.doi,
+        arxiv_id=row.arxiv_id,
+        url=row.url,
+        categories=tuple(json.loads(row.categories)),
+        tags=tuple(json.loads(row.tags)),
+        source=row.source,
+        citekey=row.citekey,
+    )
+
+
+def _passage(row: Row[Any]) -> Passage:
+    return Passage(
+        id=row.id,
+        paper_id=row.paper_id,
+        ordinal=row.ordinal,
+        start=row.start,
+        end=row.end,
+        text=row.text,
+        tokens=row.tokens,
+        sentences=tuple(Span(start, end) for start, end in json.loads(row.sentences)),
+    )
