@@ -1,0 +1,119 @@
+"""The page in a real browser: a question typed, a cited answer seen, and nothing fetched from another machine."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from urllib.parse import urlparse
+
+import pytest
+import uvicorn
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from tests.scripted_assistant import QUOTE, ScriptedAssistant
+from ui.server import application, listen
+
+_FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
+_FLAGS += ["--disable-component-update", "--disable-sync"]
+_WAIT_MS = 60_000  # a busy machine's first answer in a fresh browser
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Path of a Chromium; installed by apt when we are root, as in a container."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    found = next(filter(None, map(shutil.which, names)), None)
+    if found is None and os.geteuid() == 0 and shutil.which("apt-get"):
+        for command in (["apt-get", "update", "-qq"], ["apt-get", "install", "-y", "-qq", "chromium"]):
+            subprocess.run(command, check=False, capture_output=True, timeout=280)
+        found = next(filter(None, map(shutil.which, names)), None)
+    if found is None:
+        pytest.fail("the page is tested in Chromium, which is missing here; install it: sudo apt install chromium")
+    return found
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    """Address of the page over the scripted assistant."""
+    listener = listen("127.0.0.1", 0)
+    app = application(ScriptedAssistant(), papers=59, examples=["How many combinations?"])
+    server = uvicorn.Server(uvicorn.Config(app, log_level="error", timeout_graceful_shutdown=1))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+    thread.start()
+    deadline = time.monotonic() + 60
+    while not server.started:
+        assert time.monotonic() < deadline, "the server did not start"
+        time.sleep(0.05)
+    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    server.should_exit = True
+    thread.join(timeout=10)
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: str) -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=chromium, args=_FLAGS)
+        yield launched
+        launched.close()
+
+
+@pytest.fixture
+def page(browser: Browser, address: str) -> Iterator[Page]:
+    """The opened page; closing it checks that it asked no other machine for anything and logged no error."""
+    context = browser.new_context(viewport={"width": 390, "height": 844})
+    opened = context.new_page()
+    asked: list[str] = []
+    errors: list[str] = []
+    opened.on("request", lambda request: asked.append(request.url))
+    opened.on("pageerror", lambda error: errors.append(str(error)))
+    opened.goto(address)
+    expect(opened.get_by_label("Your question")).to_be_visible(timeout=_WAIT_MS)
+    yield opened
+    hosts = {urlparse(url).hostname for url in asked if not url.startswith(("data:", "blob:"))}
+    assert hosts == {"127.0.0.1"}
+    assert errors == []
+    context.close()
+
+
+def _ask(page: Page, question: str) -> None:
+    page.get_by_label("Your question").fill(question)
+    page.keyboard.press("Enter")
+
+
+def test_a_question_gets_a_cited_answer(page: Page) -> None:
+    _ask(page, "How many combinations were assessed?")
+    expect(page.locator(".ibid-references blockquote")).to_have_text(QUOTE, timeout=_WAIT_MS)
+    expect(page.locator(".ibid-answer > p .ibid-marker")).to_have_text("1")
+    expect(page.get_by_label("Your question")).to_have_value("")
+
+
+def test_a_papers_markup_stays_text(page: Page) -> None:
+    _ask(page, "How many combinations were assessed?")
+    expect(page.locator(".ibid-title")).to_contain_text("**bold** <img src=", timeout=_WAIT_MS)
+    assert page.locator("#ibid-transcript img, #ibid-transcript script, #ibid-transcript a").count() == 0
+    assert page.title() == "Ibid"
+
+
+def test_a_refusal_looks_different_and_offers_the_nearest_papers(page: Page) -> None:
+    _ask(page, "What hardware was used?")
+    expect(page.locator(".ibid-refusal-title")).to_have_text("Not stated in these abstracts", timeout=_WAIT_MS)
+    expect(page.locator(".ibid-refusal li")).to_have_count(1)
+    assert page.locator(".ibid-answer").count() == 0
+
+
+def test_an_example_is_asked_by_a_click_and_a_new_conversation_forgets_it(page: Page) -> None:
+    page.get_by_text("How many combinations?").click()
+    expect(page.locator(".ibid-references")).to_be_visible(timeout=_WAIT_MS)
+    page.get_by_role("button", name="New conversation").click()
+    expect(page.locator(".ibid-answer")).to_have_count(0, timeout=_WAIT_MS)
+    expect(page.get_by_text("Ask, and see where it says so")).to_be_visible()
+
+
+def test_the_page_fits_a_phone(page: Page) -> None:
+    _ask(page, "What hardware was used? " + "long" * 60)
+    expect(page.locator(".ibid-refusal")).to_be_visible(timeout=_WAIT_MS)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
