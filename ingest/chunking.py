@@ -9,7 +9,7 @@ figures.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import Final
 
 from assistant import tokens
@@ -75,7 +75,7 @@ def _evenly(units: Sequence[Span], sizes: Sequence[int], number: int) -> list[li
 def _overlapped(text: str, groups: list[list[Span]], sizes: dict[Span, int]) -> list[list[Span]]:
     """Each run with the last unit of the one before it, where that is short and there is room."""
     overlapped = groups[:1]
-    for before, group in zip(groups, groups[1:], strict=False):
+    for before, group in pairwise(groups):
         longer = [before[-1], *group]
         fits = len(before) > 1 and sizes[before[-1]] <= _MAX_OVERLAP and _count(text, longer) <= MAX_TOKENS
         overlapped.append(longer if fits else group)
@@ -96,11 +96,10 @@ def _filled(text: str, units: Sequence[Span]) -> list[list[Span]]:
 def _bounded(text: str, span: Span) -> Iterator[Span]:
     """`span`, halved at the blank nearest its middle until each part is within MAX_TOKENS."""
     piece = text[span.start : span.end]
-    # A token is seldom shorter than a character: very long pieces are halved unseen, as counting them is slow.
-    if len(piece) <= MAX_TOKENS or (len(piece) <= 32 * MAX_TOKENS and tokens.count(piece) <= MAX_TOKENS):
-        if len(piece) <= 16 or tokens.count(piece) <= MAX_TOKENS:
-            yield span
-            return
+    # Counting is slow on very long pieces: those are halved unseen. One character is a handful of tokens at most.
+    if len(piece) <= 1 or (len(piece) <= 32 * MAX_TOKENS and tokens.count(piece) <= MAX_TOKENS):
+        yield span
+        return
     middle = len(piece) // 2
     before, after = piece.rfind(" ", 1, middle), piece.find(" ", middle)
     blanks = [blank for blank in (before, after) if blank > 0]

@@ -46,14 +46,16 @@ def read(text: Text, name: str) -> Iterator[Record | Rejected]:
     except Exception as error:  # bibtexparser raises what it meets; the file is then named, not the traceback shown
         yield Rejected(name, f"BibTeX that cannot be read: {' '.join(str(error).split())[:160]}")
         return
-    entries = {entry.key.lower(): _fields(entry) for entry in blocks if _is_entry(entry)}
+    from bibtexparser.model import Entry, ParsingFailedBlock
+
+    entries = {block.key.lower(): _fields(block) for block in blocks if isinstance(block, Entry)}
     found = False
     for block in blocks:
         where = f"{name}:{(block.start_line or 0) + 1}"
-        if _is_entry(block):
+        if isinstance(block, Entry):
             found = True
             yield record(_inherited(_fields(block), entries), where, f"{NAME}:{name}")
-        elif _is_failed(block):
+        elif isinstance(block, ParsingFailedBlock):
             found = True
             yield from _failed(block, where, name, entries)
     if not found:
@@ -61,30 +63,20 @@ def read(text: Text, name: str) -> Iterator[Record | Rejected]:
 
 
 def _blocks(source: str) -> list[Block]:
-    import bibtexparser
+    from bibtexparser.entrypoint import parse_string
 
     logging.getLogger("bibtexparser").setLevel(logging.CRITICAL)  # what fails is in our report, not on stderr
-    return list(bibtexparser.parse_string(source).blocks)
-
-
-def _is_entry(block: Block) -> bool:
-    from bibtexparser.model import Entry
-
-    return isinstance(block, Entry)
-
-
-def _is_failed(block: Block) -> bool:
-    from bibtexparser.model import ParsingFailedBlock
-
-    return isinstance(block, ParsingFailedBlock)
+    return list(parse_string(source).blocks)
 
 
 def _failed(
     block: ParsingFailedBlock, where: str, name: str, entries: Mapping[str, Mapping[str, str]]
 ) -> Iterator[Record | Rejected]:
     """A repeated key or field still gives a record; anything else is rejected with what the parser said."""
+    from bibtexparser.model import Entry
+
     inner = block.ignore_error_block
-    if inner is not None and _is_entry(inner):
+    if isinstance(inner, Entry):
         yield record(_inherited(_fields(inner), entries), where, f"{NAME}:{name}")
         return
     first = " ".join((block.raw or "").split())[:60]

@@ -53,11 +53,9 @@ def matches(sample: str, name: str) -> bool:
     if not lines or marked > len(lines) / 4:
         return False
     kinds = _resolved(lines)
-    pairs = sum(
-        1 for first, second in zip(kinds, kinds[1:], strict=False) if (first, second) == ("title", "abstract")
-    )
-    abstracts = sum(1 for line in lines if _kind(line.text) == "abstract" and len(line.text.split()) >= 2 * _SHORT)
-    return pairs > 0 and abstracts > 0 and (2 * pairs >= len(lines) / 3 or pairs >= 3)
+    pairs = sum(1 for pair in pairwise(kinds) if pair == ("title", "abstract"))
+    prose = sum(1 for line in lines if _kind(line.text) == "abstract" and _prose(line.text))
+    return pairs > 0 and prose >= 0.6 * pairs and 2 * pairs >= 0.4 * len(lines)
 
 
 def read(text: Text, name: str) -> Iterator[Record | Rejected]:
