@@ -41,6 +41,7 @@ class Features:
     selected: float  # the selector's highest probability; 0.5 when it was not asked
     many: float  # 1 when the question asks for several papers
     summary: float  # 1 when the question asks what a paper is about
+    side_missing: float  # 1 when no paper is about one side of a comparison
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,7 @@ class Weights:
     selected: float = 0.0
     many: float = 0.3
     summary: float = 0.8
+    side_missing: float = -4.0
 
 
 WEIGHTS = Weights()
@@ -126,6 +128,7 @@ def features(evidence: Evidence) -> Features:
         selected=max(selected, default=0.5),
         many=float(question.many),
         summary=float(question.kind == "summary"),
+        side_missing=float(evidence.side_missing is not None),
     )
 
 
@@ -182,6 +185,8 @@ def message(decision: Decision, evidence: Evidence | None) -> str:
     if decision.reason == "nothing_relevant" or evidence is None or not evidence.papers:
         return f"Nothing in this library's {count} abstracts is about this. The nearest papers are listed."
     top = evidence.papers[0].paper
+    if evidence.side_missing is not None:
+        return f"No paper of the library is about “{evidence.side_missing}”, so there is nothing to compare with it."
     if decision.details:
         what = " and ".join(item.name for item in decision.details)
         told = _recorded(decision.details, evidence)

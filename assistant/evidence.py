@@ -78,6 +78,8 @@ class Evidence:
     question: Question
     papers: tuple[PaperEvidence, ...]
     statistics: TermStatistics
+    sides: tuple[str, ...] = ()  # ids of the papers that a comparison sets side by side; one when one paper has both
+    side_missing: str | None = None  # the side of a comparison that no paper is about
 
     @property
     def named(self) -> tuple[PaperEvidence, ...]:

@@ -187,7 +187,7 @@ def _substitute(text: str, focus: Sequence[Paper]) -> str:
     name = " and ".join(naming.label(paper) for paper in focus)
     possessive = f"{name}'" if name.endswith("s") else f"{name}'s"
     for pattern, replacement in ((_POSSESSIVE, possessive), (_POINTING, name), (_SEVERAL, name), (_PRONOUN, name)):
-        replaced, count = pattern.subn(lambda _: replacement, text, count=1)
+        replaced, count = pattern.subn(replacement.replace("\\", r"\\"), text, count=1)
         if count:
             return replaced[:1].upper() + replaced[1:]
     return _with_subject(text, focus)

@@ -54,7 +54,7 @@ def compose(evidence: Evidence, *, most: int) -> tuple[Part, ...]:
         return ()
     kind = evidence.question.kind
     if kind == "comparison" and len(sides := _sides(evidence)) == 2:
-        return tuple(_part(side, _about(side, evidence, most=1 + (most > 3)), lead=True) for side in sides)
+        return tuple(_part(side, _about(side, most=1 + (most > 3)), lead=True) for side in sides)
     if kind == "list":
         return _list(evidence, most=most)
     top = next(paper for paper in evidence.papers if paper.sentences)
@@ -141,13 +141,16 @@ def _standing(paper: PaperEvidence) -> list[Sentence]:
 
 
 def _sides(evidence: Evidence) -> tuple[PaperEvidence, ...]:
-    """The two papers compared: the two that are named, else the two best."""
-    named = [paper for paper in evidence.named if paper.sentences]
-    others = [paper for paper in evidence.papers if paper.sentences and paper not in named]
-    return tuple((named + others)[:2])
+    """The papers compared, in the order of the question; none when a single paper tells of both sides."""
+    by_id = {paper.paper.id: paper for paper in evidence.papers if paper.sentences}
+    found = tuple(by_id[side] for side in evidence.sides if side in by_id)
+    if len(found) == 1:
+        return ()
+    named = tuple(paper for paper in evidence.named if paper.sentences)
+    return found[:2] or (named[:2] if len(named) > 1 else tuple(by_id.values())[:2])
 
 
-def _about(paper: PaperEvidence, evidence: Evidence, *, most: int) -> list[Sentence]:
+def _about(paper: PaperEvidence, *, most: int) -> list[Sentence]:
     """What a side of a comparison is, and what bears on the question."""
     ranking = _best(paper)
     contribution = [s for s in ranking if questions.plays("contribution", s.text)]

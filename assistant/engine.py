@@ -1,0 +1,344 @@
+"""The pipeline, top to bottom: question → stand-alone question → retrieval → evidence → refusal or answer → record."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import aclosing
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from assistant import answerability, comparison, followups, questions, triage
+from assistant.answerability import Decision
+from assistant.answers import Abstention, Answer, ClaimVerified, Event, Finished, Reason, Retrieved, Token
+from assistant.conversation import Conversation, history
+from assistant.errors import LibraryError
+from assistant.evidence import Evidence, Selector, gather, select
+from assistant.filters import Filters
+from assistant.followups import StandAlone
+from assistant.ledger import Ledger, quoted
+from assistant.papers import Hit, Paper
+from assistant.quotes import compose
+from assistant.records import new_id
+from assistant.retrieval import Retriever, ScoredPaper
+from assistant.settings import Settings
+from assistant.sync import Background
+from assistant.verification import Verifier, verify
+
+if TYPE_CHECKING:
+    from langchain_core.language_models import BaseChatModel
+    from langchain_core.runnables import Runnable
+
+    from assistant.library import Library
+
+_NEAREST = 3  # papers offered with a refusal
+_LIST_PAPERS = 20  # papers considered when several are asked for
+_SELECTED = 12  # sentences that the selector reads
+_QUESTION_CHARACTERS = 20_000  # a longer question is cut, and the answer's notes say so
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """Everything known before an engine speaks."""
+
+    question: str
+    standalone: StandAlone
+    filters: Filters
+    ranked: tuple[ScoredPaper, ...]
+    evidence: Evidence | None
+    decision: Decision
+    notes: tuple[str, ...]
+    started: float
+
+
+class Assistant:
+    """Answers questions from a library. Every part can be given: settings, chat model, verifier, selector, clock.
+
+    Without `model`, `settings.chat_model` decides; its default `quotes` answers with the abstracts' own sentences.
+    """
+
+    def __init__(
+        self,
+        library: Library,
+        *,
+        settings: Settings | None = None,
+        model: BaseChatModel | None = None,
+        verifier: Verifier = verify,
+        selector: Selector | None = None,
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        self.library = library
+        self.settings = settings or Settings.load()
+        self._model = model
+        self._verifier = verifier
+        self._selector = selector
+        self._clock = clock
+        self._background = Background()
+
+    # --- asking ---------------------------------------------------------------------------------------------------
+
+    def ask(
+        self,
+        question: str,
+        *,
+        filters: Mapping[str, Any] | Filters | None = None,
+        conversation: Conversation | str | None = None,
+    ) -> Answer:
+        """Answers or refuses. Raises FilterError for a bad filter, ModelError when a chat model fails."""
+        return self._background.run(self.aask(question, filters=filters, conversation=conversation))
+
+    async def aask(
+        self,
+        question: str,
+        *,
+        filters: Mapping[str, Any] | Filters | None = None,
+        conversation: Conversation | str | None = None,
+    ) -> Answer:
+        """As `ask`, awaited."""
+        async with aclosing(self.astream(question, filters=filters, conversation=conversation)) as events:
+            async for event in events:
+                if isinstance(event, Finished):
+                    return event.answer
+        raise AssertionError("a stream ends with Finished")  # pragma: no cover
+
+    def stream(
+        self,
+        question: str,
+        *,
+        filters: Mapping[str, Any] | Filters | None = None,
+        conversation: Conversation | str | None = None,
+    ) -> Iterator[Event]:
+        """As `astream`, for ordinary loops; also inside a notebook."""
+        return self._background.iterate(self.astream(question, filters=filters, conversation=conversation))
+
+    async def astream(
+        self,
+        question: str,
+        *,
+        filters: Mapping[str, Any] | Filters | None = None,
+        conversation: Conversation | str | None = None,
+    ) -> AsyncIterator[Event]:
+        """Yields `Retrieved`, then `Token` and `ClaimVerified` as the answer grows, and `Finished` last."""
+        thread = conversation.id if isinstance(conversation, Conversation) else conversation
+        prepared = await asyncio.to_thread(self._prepare, question, Filters.parse(filters), thread)
+        yield _retrieved(prepared)
+        if prepared.decision.reason is not None:
+            answer = self._refusal(prepared, prepared.decision.reason)
+            yield Token(answer.text)
+            model_details: Mapping[str, Any] = {}
+        else:
+            answer, model_details = None, {}
+            async with aclosing(self._speak(prepared)) as events:
+                async for event in events:
+                    if isinstance(event, Spoken):
+                        answer, model_details = event.answer, event.details
+                    else:
+                        yield event
+            if answer is None:  # pragma: no cover
+                raise AssertionError("an engine ends with Spoken")
+        yield Finished(await asyncio.to_thread(self._record, prepared, answer, model_details, thread))
+
+    def conversation(self, conversation_id: str | None = None) -> Conversation:
+        """A new conversation, or a stored one by its id; raises NotInLibrary for an unknown id."""
+        if conversation_id is None:
+            return Conversation(self, self.library.create_conversation())
+        self.library.conversation_turns(conversation_id)
+        return Conversation(self, conversation_id)
+
+    def as_runnable(self) -> Runnable[Any, Answer]:
+        """The pipeline for LangChain: takes a question, or a mapping with `question`, `filters`, `conversation`."""
+        from langchain_core.runnables import RunnableLambda
+
+        def arguments(given: str | Mapping[str, Any]) -> dict[str, Any]:
+            return {"question": given} if isinstance(given, str) else dict(given)
+
+        def run(given: str | Mapping[str, Any]) -> Answer:
+            return self.ask(**arguments(given))
+
+        async def arun(given: str | Mapping[str, Any]) -> Answer:
+            return await self.aask(**arguments(given))
+
+        return RunnableLambda(run, afunc=arun, name="ibid")
+
+    # --- before an engine speaks ----------------------------------------------------------------------------------
+
+    def _prepare(self, question: str, filters: Filters, conversation_id: str | None) -> Prepared:
+        started = self._clock()
+        notes: tuple[str, ...] = ()
+        if len(question) > _QUESTION_CHARACTERS:
+            question = question[:_QUESTION_CHARACTERS]
+            notes = (f"the question was cut to its first {_QUESTION_CHARACTERS} characters",)
+        past = history(self.library, conversation_id) if conversation_id else ()
+        standalone = followups.rewrite(question, past, self.library.term_statistics())
+        blank = Prepared(question, standalone, filters, (), None, _refused("nothing_relevant"), notes, started)
+        if not filters.empty and not self.library.matching_ids(filters):
+            return replace(blank, decision=_refused("filter_matched_nothing"))
+        read = questions.read(standalone.query)
+        papers = _LIST_PAPERS if read.many else self.settings.papers
+        retriever = Retriever(self.library)
+        ranked = retriever.ranked(standalone.query, papers, filters)
+        if triage.not_for_a_corpus(question):
+            return replace(blank, ranked=ranked, decision=_refused("not_a_question_for_the_corpus"))
+        focus, missing = standalone.focus, None
+        if read.sides and len(standalone.focus) < 2:
+            own = [
+                [hit.paper for hit in retriever.ranked(side, self.settings.papers, filters)] for side in read.sides
+            ]
+            if all(own):
+                found = comparison.sides(read.sides, own, self.library.term_statistics())
+                focus, missing = found.papers, found.missing
+        evidence = gather(self.library, read, papers=papers, ranked=ranked, focus=focus)
+        evidence = replace(evidence, sides=tuple(paper.id for paper in focus), side_missing=missing)
+        if self._selector is not None and evidence.papers:
+            evidence = select(evidence, self._selector, most=_SELECTED)
+        decision = answerability.decide(evidence, self.settings.strictness)
+        return replace(blank, ranked=ranked, evidence=evidence, decision=decision)
+
+    # --- speaking -------------------------------------------------------------------------------------------------
+
+    async def _speak(self, prepared: Prepared) -> AsyncIterator[Event | Spoken]:
+        """The engine's answer, streamed; ends with `Spoken`."""
+        if self._model is None and self.settings.chat_model == "quotes":
+            for event in self._quote(prepared):
+                yield event
+            return
+        from assistant import chat_engine
+
+        async with aclosing(chat_engine.speak(self._chat_model(), self._verifier, prepared)) as drafted:
+            async for item in drafted:
+                if isinstance(item, chat_engine.Drafted):
+                    for event in self._settle(prepared, item):
+                        yield event
+                else:
+                    yield item
+
+    def _quote(self, prepared: Prepared, notes: tuple[str, ...] = ()) -> Iterator[Event | Spoken]:
+        if prepared.evidence is None:  # pragma: no cover
+            raise AssertionError("an engine speaks on evidence")
+        most = prepared.standalone.sentences or self.settings.sentences
+        ledger = quoted(compose(prepared.evidence, most=most))
+        position = 0
+        for claim in ledger.claims:
+            yield Token(ledger.text[position : claim.end])
+            yield ClaimVerified(claim)
+            position = claim.end
+        yield Spoken(_answer(prepared, ledger, "quotes", notes), {})
+
+    def _settle(self, prepared: Prepared, drafted: Any) -> Iterator[Event | Spoken]:
+        """Takes a chat model's draft, refuses when it found nothing, or quotes when nothing that it said holds."""
+        if drafted.declined:
+            yield Spoken(self._refusal(prepared, "not_stated"), drafted.details)
+        elif all(claim.verdict in ("unsupported", "contradicted") for claim in drafted.ledger.claims):
+            note = "the model's draft was not carried by the evidence, so the abstracts are quoted instead"
+            for event in self._quote(prepared, (note,)):
+                if isinstance(event, Spoken):
+                    yield Spoken(replace(event.answer, engine=drafted.engine), drafted.details)
+        else:
+            yield Spoken(_answer(prepared, drafted.ledger, drafted.engine, drafted.notes), drafted.details)
+
+    def _chat_model(self) -> BaseChatModel:
+        if self._model is None:
+            from assistant import chat_model
+
+            self._model = chat_model.connect(self.settings)
+        return self._model
+
+    def _refusal(self, prepared: Prepared, reason: Reason) -> Answer:
+        decision = replace(prepared.decision, reason=reason)
+        nearest = [paper.paper for paper in prepared.evidence.papers] if prepared.evidence else []
+        nearest = (nearest or [hit.paper for hit in prepared.ranked])[:_NEAREST]
+        message = answerability.message(decision, prepared.evidence)
+        if self.library.count() == 0:
+            message = "This library holds no papers yet. Add some with: ibid add FILE"
+        refused = Abstention(reason, message, tuple(nearest))
+        return _answer(prepared, Ledger(message, (), ()), self._engine_name(), (), abstention=refused)
+
+    def _engine_name(self) -> str:
+        return "quotes" if self._model is None and self.settings.chat_model == "quotes" else "chat"
+
+    # --- after ----------------------------------------------------------------------------------------------------
+
+    def _record(
+        self, prepared: Prepared, answer: Answer, details: Mapping[str, Any], conversation_id: str | None
+    ) -> Answer:
+        """Stamps the answer with its id and time, and stores its record and its turn of the conversation."""
+        answer = replace(answer, record_id=new_id(), seconds=self._clock() - prepared.started)
+        try:
+            self.library.save_record(_record(prepared, answer, details, self.settings, conversation_id))
+            if conversation_id:
+                self.library.append_turn(conversation_id, answer.question, answer.query, answer.record_id)
+        except LibraryError as error:
+            return replace(answer, notes=(*answer.notes, f"this answer left no record: {error}"))
+        return answer
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """An engine's last word: the answer, not yet recorded, and what its record should tell of the model."""
+
+    answer: Answer
+    details: Mapping[str, Any]
+
+
+def _refused(reason: Reason) -> Decision:
+    return Decision(0.0, reason, (), None)
+
+
+def _retrieved(prepared: Prepared) -> Retrieved:
+    ranked = prepared.ranked
+    hits = tuple(Hit(found.paper, found.score, found.rank, found.passages) for found in ranked)
+    return Retrieved(prepared.standalone.query, hits, tuple(found.passages[0] for found in ranked))
+
+
+def _answer(
+    prepared: Prepared, ledger: Ledger, engine: str, notes: tuple[str, ...], abstention: Abstention | None = None
+) -> Answer:
+    return Answer(
+        question=prepared.question,
+        query=prepared.standalone.query,
+        status="answered" if abstention is None else "abstained",
+        text=ledger.text,
+        claims=ledger.claims,
+        citations=ledger.citations,
+        abstention=abstention,
+        record_id="",
+        engine=engine,
+        notes=(*prepared.notes, *notes),
+    )
+
+
+def _record(
+    prepared: Prepared, answer: Answer, details: Mapping[str, Any], settings: Settings, conversation_id: str | None
+) -> dict[str, Any]:
+    from assistant.version import versions
+
+    decision = prepared.decision
+    return {
+        "id": answer.record_id,
+        "question": answer.question,
+        "query": answer.query,
+        "engine": answer.engine,
+        "answer": answer.to_dict(),
+        "filters": asdict(prepared.filters),
+        "settings": settings.model_dump(mode="json"),
+        "versions": versions(),
+        "evidence": _shown(prepared, answer),
+        "conversation_id": conversation_id,
+        "decision": {
+            "probability": round(decision.probability, 4),
+            "features": asdict(decision.features) if decision.features else None,
+        },
+        **details,
+    }
+
+
+def _shown(prepared: Prepared, answer: Answer) -> list[dict[str, Any]]:
+    """The evidence behind the answer: what is cited, then the best sentences that were considered."""
+    cited = [(c.paper.id, c.passage_id, c.start, c.end, c.quote) for c in answer.citations]
+    papers: tuple[Paper, ...] = tuple(p.paper for p in prepared.evidence.papers) if prepared.evidence else ()
+    pool = [s for p in prepared.evidence.papers for s in p.sentences] if papers and prepared.evidence else []
+    best = sorted(pool, key=lambda sentence: -sentence.score)[:_SELECTED]
+    considered = [(s.paper.id, s.passage_id, s.start, s.end, s.text) for s in best]
+    names = ("paper_id", "passage_id", "start", "end", "text")
+    return [dict(zip(names, row, strict=True)) for row in dict.fromkeys(cited + considered)]
