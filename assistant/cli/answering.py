@@ -1,0 +1,136 @@
+"""Commands that answer: search, ask."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from assistant.cli import options, output
+from assistant.errors import IbidError, InputError
+
+if TYPE_CHECKING:
+    from assistant.engine import Assistant
+    from assistant.papers import Hit
+
+
+@click.command()
+@click.argument("question", nargs=-1, required=True)
+@click.option("-k", "k", type=click.IntRange(1, 1000), default=10, show_default=True, help="How many papers.")
+@options.library_option
+@options.filter_option
+@options.json_option
+def search(
+    question: tuple[str, ...], k: int, library_path: Path | None, filters: tuple[str, ...], as_json: bool
+) -> None:
+    """Find the papers nearest to a question, best first."""
+    from assistant.filters import Filters
+
+    text = " ".join(question)
+    with options.existing(library_path) as library:
+        hits = library.search(text, k=k, filters=Filters.parse_options(filters))
+    if as_json:
+        output.emit({"question": text, "hits": [_hit(hit) for hit in hits]})
+        return
+    for hit in hits:
+        click.echo(output.hit_text(hit))
+    if not hits:
+        click.echo("Nothing found.", err=True)
+
+
+def _hit(hit: Hit) -> dict[str, Any]:
+    from assistant.answers import paper_summary
+
+    passages = [
+        {"id": passage.id, "start": passage.start, "end": passage.end, "text": passage.text}
+        for passage in hit.passages
+    ]
+    return {"rank": hit.rank, "score": hit.score, "paper": paper_summary(hit.paper), "passages": passages}
+
+
+@click.command()
+@click.argument("question", nargs=-1)
+@click.option(
+    "--batch", type=click.File("rb"), help="Answer JSON Lines of {id, question} or {id, turns}; - is stdin."
+)
+@click.option("--conversation", "conversation_id", help="Continue this conversation (its id).")
+@click.option("--model", "chat_model", help="Answer with this chat model instead of quotes; see IBID_CHAT_MODEL.")
+@click.option("--base-url", "chat_base_url", help="The OpenAI-compatible endpoint that serves it.")
+@options.library_option
+@options.filter_option
+@options.json_option
+def ask(
+    question: tuple[str, ...],
+    batch: Any,
+    conversation_id: str | None,
+    chat_model: str | None,
+    chat_base_url: str | None,
+    library_path: Path | None,
+    filters: tuple[str, ...],
+    as_json: bool,
+) -> None:
+    """Ask the library a question."""
+    from assistant.engine import Assistant
+    from assistant.filters import Filters
+
+    if bool(question) == (batch is not None):
+        raise click.UsageError("give either a QUESTION or --batch FILE")
+    narrowed = Filters.parse_options(filters)
+    overrides = {"chat_model": chat_model, "chat_base_url": chat_base_url}
+    with options.existing(library_path, **overrides) as library:
+        assistant = Assistant(library, settings=options.settings(library_path, **overrides))
+        if batch is not None:
+            failed = False
+            for result in _batch(assistant, batch, narrowed):
+                output.emit(result)
+                failed = failed or "error" in result
+            if failed:
+                sys.exit(1)
+            return
+        answer = assistant.ask(" ".join(question), filters=narrowed, conversation=conversation_id)
+    if as_json:
+        output.emit(answer.to_dict())
+    else:
+        click.echo(output.answer_text(answer))
+
+
+def _batch(assistant: Assistant, lines: Iterator[bytes], filters: Any) -> Iterator[dict[str, Any]]:
+    """One result per input line, in order; a line that can't be used or answered gives `{"id", "error"}`."""
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        identifier: Any = number
+        try:
+            case = json.loads(line.decode("utf-8-sig"))
+            if not isinstance(case, dict):
+                raise InputError(f"line {number}: a JSON object is wanted, not {case!r:.60}")
+            identifier = case.get("id", number)
+            yield {"id": identifier, **_case(assistant, case, filters, number)}
+        except (json.JSONDecodeError, UnicodeDecodeError) as error:
+            yield {"id": identifier, "error": f"line {number} is not JSON: {error}"}
+        except IbidError as error:
+            yield {"id": identifier, "error": str(error)}
+
+
+def _case(assistant: Assistant, case: dict[str, Any], filters: Any, number: int) -> dict[str, Any]:
+    narrowed = _narrowed(case, filters)
+    turns = case.get("turns")
+    if isinstance(turns, list) and turns and all(isinstance(turn, str) for turn in turns):
+        conversation = assistant.conversation()
+        answers = [conversation.ask(turn, filters=narrowed).to_dict() for turn in turns]
+        return {"answer": answers[-1], "answers": answers}
+    if isinstance(case.get("question"), str):
+        return {"answer": assistant.ask(case["question"], filters=narrowed).to_dict()}
+    raise InputError(f'line {number} has neither a "question" text nor a list of "turns"; give one of them')
+
+
+def _narrowed(case: dict[str, Any], filters: Any) -> Any:
+    """The case's own filters where it has some, else those of the command line."""
+    from assistant.filters import Filters
+
+    return Filters.parse(case["filters"]) if case.get("filters") else dataclasses.replace(filters)

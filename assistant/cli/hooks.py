@@ -1,0 +1,42 @@
+"""Commands whose work is done by packages that `assistant` may not import; they are found through entry points."""
+
+from __future__ import annotations
+
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import click
+
+from assistant.cli import options
+from assistant.errors import InputError
+
+
+def load(name: str) -> Any:
+    """What the installed entry point `name` of group `ibid.hooks` stands for."""
+    found = list(metadata.entry_points(group="ibid.hooks", name=name))
+    if not found:
+        raise InputError(f"this installation of Ibid has no {name!r}; install it whole: pip install ibid-papers")
+    return found[0].load()
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=7860, show_default=True, help="The next free one is taken."
+)
+@options.library_option
+def serve(host: str, port: int, library_path: Path | None) -> None:
+    """Open the chat page in the browser, on this machine."""
+    load("ui")(options.settings(library_path).library_path(), host=host, port=port)
+
+
+@click.command(
+    "eval",
+    context_settings={"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []},
+    add_help_option=False,
+)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def eval_(arguments: tuple[str, ...]) -> None:
+    """Run, compare and report grounding evals."""
+    load("evals").main(args=list(arguments), prog_name="ibid eval", standalone_mode=False)

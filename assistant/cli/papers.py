@@ -1,0 +1,163 @@
+"""Commands on the papers of a library: add, list, show, rm."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from assistant.cli import options, output
+
+if TYPE_CHECKING:
+    from assistant.papers import Paper
+
+
+@click.command()
+@click.argument("sources", nargs=-1, required=True, metavar="FILE…|-")
+@options.library_option
+@options.json_option
+def add(sources: tuple[str, ...], library_path: Path | None, as_json: bool) -> None:
+    """Add papers from files, folders, or standard input (-).
+
+    Formats are told by content: search-page dumps, JSON Lines, CSV/TSV, BibTeX. Papers already there are left as they
+    are, changed ones updated; what cannot be read is named with its place and reason.
+    """
+    from assistant.cli.hooks import load
+    from assistant.library import Library
+
+    wanted = options.settings(library_path)
+    with Library.open(wanted.library_path(), settings=wanted) as library:
+        with _Progress() as progress:
+            report = load("ingest")(library, *sources, progress=progress.update)
+        total = library.count()
+    if as_json:
+        output.emit(report.to_dict())
+    else:
+        click.echo(str(report))
+        click.echo(f"{total} paper{'' if total == 1 else 's'} in {wanted.library_path()}")
+    if not (report.added or report.updated or report.unchanged or report.duplicates):
+        sys.exit(1)
+
+
+class _Progress:
+    """A bar on standard error when that is a terminal, with rate and time left."""
+
+    def __init__(self) -> None:
+        self._bar: Any = None
+        self._task: Any = None
+        self._started = time.monotonic()
+
+    def __enter__(self) -> _Progress:
+        if sys.stderr.isatty():
+            from rich.console import Console
+            from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+            self._bar = Progress(
+                TextColumn("{task.description}"),
+                BarColumn(),
+                MofNCompleteColumn(),
+                TextColumn("{task.fields[rate]}"),
+                TimeRemainingColumn(),
+                console=Console(stderr=True),
+                transient=True,
+            )
+            self._bar.start()
+            self._task = self._bar.add_task("Reading", total=None, rate="")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+    def update(self, done: int, total: int | None = None) -> None:
+        """`done` papers of `total` (None while unknown) are through."""
+        if self._bar is not None:
+            rate = done / max(1e-6, time.monotonic() - self._started)
+            self._bar.update(
+                self._task, description="Adding", completed=done, total=total, rate=f"{rate:.0f} papers/s"
+            )
+
+
+@click.command("list")
+@options.library_option
+@options.filter_option
+@options.json_option
+def list_(library_path: Path | None, filters: tuple[str, ...], as_json: bool) -> None:
+    """List the papers of the library."""
+    from assistant.filters import Filters
+
+    with options.existing(library_path) as library:
+        papers = list(library.papers(Filters.parse_options(filters)))
+    if as_json:
+        output.emit([_whole(paper, abstract=False) for paper in papers])
+        return
+    for paper in papers:
+        click.echo(f"{click.style(paper.id, fg='cyan')}  {output.paper_line(paper)}")
+    if not papers:
+        click.echo(
+            "No papers match." if filters else "The library is empty; add papers with: ibid add FILE", err=True
+        )
+
+
+@click.command()
+@click.argument("reference")
+@options.library_option
+@options.json_option
+def show(reference: str, library_path: Path | None, as_json: bool) -> None:
+    """Show one paper, by id, DOI, arXiv id, citekey or exact title."""
+    with options.existing(library_path) as library:
+        paper = library.paper(reference)
+        passages = library.passages(paper.id)
+    if as_json:
+        spans = [{"id": p.id, "start": p.start, "end": p.end, "tokens": p.tokens} for p in passages]
+        output.emit({**_whole(paper, abstract=True), "passages": spans})
+        return
+    click.echo(click.style(output.shown(paper.title), bold=True))
+    for name, value in _facts(paper):
+        click.echo(f"{click.style(name, fg='cyan')}  {value}")
+    click.echo()
+    click.echo(output.wrapped(output.shown(paper.abstract)))
+
+
+@click.command()
+@click.argument("references", nargs=-1, required=True, metavar="REFERENCE…")
+@options.library_option
+@options.json_option
+def rm(references: tuple[str, ...], library_path: Path | None, as_json: bool) -> None:
+    """Remove papers, by id, DOI, arXiv id, citekey or exact title.
+
+    All are found before any is removed. Records of earlier answers keep the text that they quote.
+    """
+    with options.existing(library_path) as library:
+        removed = library.remove(references)
+        left = library.count()
+    if as_json:
+        output.emit({"removed": removed, "papers": left})
+    else:
+        click.echo(f"{removed} removed, {left} left")
+
+
+def _whole(paper: Paper, *, abstract: bool) -> dict[str, Any]:
+    fields = dataclasses.asdict(paper)
+    return fields if abstract else {name: value for name, value in fields.items() if name != "abstract"}
+
+
+def _facts(paper: Paper) -> list[tuple[str, str]]:
+    facts = {
+        "id": paper.id,
+        "authors": ", ".join(paper.authors),
+        "year": str(paper.year or ""),
+        "venue": output.shown(paper.venue or ""),
+        "doi": paper.doi or "",
+        "arxiv": paper.arxiv_id or "",
+        "url": paper.url or "",
+        "categories": ", ".join(paper.categories),
+        "tags": ", ".join(paper.tags),
+        "citekey": paper.citekey or "",
+        "source": paper.source or "",
+    }
+    return [(name, value) for name, value in facts.items() if value]
