@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from assistant.settings import Settings
     from assistant.terms import TermStatistics
 
+_FLUSH_S = 3.0  # between two times that a long ingest brings the lexical index up to date
+
 __all__ = ["Library", "StoredPaper", "paper_digest", "text_digest"]
 
 
@@ -49,7 +52,8 @@ class Library:
         self._truth = Truth(self._database)
         self._history = History(self._database)
         self._lock = WriterLock(folder, settings.lock_wait_s)
-        self._indexes = Indexes(folder, self._truth, self._lock, read_only=read_only)
+        self._indexes = Indexes(folder, self._truth, self._lock, read_only=read_only, chroma_url=settings.chroma_url)
+        self._flushed_at = 0.0
 
     @classmethod
     def open(
@@ -209,12 +213,19 @@ class Library:
     def writing(self, what: str = "writing papers") -> Iterator[None]:
         """Holds the writer lock over several writes and brings the indexes up to date once, at the end.
 
-        Raises LibraryLocked when another process is writing.
+        Readers elsewhere find new papers by meaning at once and by words within seconds. Raises LibraryLocked when
+        another process is writing.
         """
         self._refuse_read_only()
         with self._lock.held(what):
+            if not self._lock.nested:
+                self._flushed_at = time.monotonic()
             yield
-            self._indexes.catch_up()
+            if not self._lock.nested:
+                self._indexes.catch_up()
+            elif time.monotonic() - self._flushed_at > _FLUSH_S:
+                self._indexes.catch_up("lexical")
+                self._flushed_at = time.monotonic()
 
     def write(self, papers: Sequence[StoredPaper]) -> None:
         """Adds or replaces papers in one transaction: when it returns they are on disk and can be found."""

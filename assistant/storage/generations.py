@@ -23,12 +23,14 @@ class Progress:
     """How far an index has come: everything up to `change` is in it.
 
     `busy` is set before its files are touched and cleared after: found set without a writer, the writer was killed.
-    `files` are CRC-32s of files that only a writer changes, as of `change`.
+    `files` are CRC-32s of files that only a writer changes, as of `change`. `place` is the address of the server
+    that holds the index; empty for files of our own.
     """
 
     change: Change = field(default_factory=Change)
     busy: bool = False
     files: dict[str, int] = field(default_factory=dict)
+    place: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +129,8 @@ def _progress(content: dict[str, object]) -> Progress:
     change, files = content["change"], content["files"]
     if not isinstance(change, dict) or not isinstance(files, dict):
         raise TypeError("not a progress")
-    return Progress(Change(**change), bool(content["busy"]), {str(name): int(crc) for name, crc in files.items()})
+    crcs = {str(name): int(crc) for name, crc in files.items()}
+    return Progress(Change(**change), bool(content["busy"]), crcs, str(content["place"]))
 
 
 def _replace_file(path: Path, text: str) -> None:

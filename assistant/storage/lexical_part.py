@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import threading
 from collections.abc import Collection
 from typing import TYPE_CHECKING
@@ -15,9 +14,9 @@ if TYPE_CHECKING:
     from assistant.lexical import LexicalIndex
     from assistant.terms import TermStatistics
 
-# Below this many passages a killed writer's index is made anew (about a second) instead of continued: what it had
-# put in twice would count in the document frequencies until tantivy merges it away, and so move rankings a little.
-_REMAKE_LIMIT = 20_000
+# Up to this many passages an index that would have to forget some is made anew (it takes about a second): deleted
+# passages count in tantivy's document frequencies until segments are merged, and so move rankings a little.
+_REMAKE_LIMIT = 5_000
 
 
 class LexicalPart:
@@ -43,12 +42,17 @@ class LexicalPart:
         return self._current(generation, progress).count()
 
     def catch_up(self, generation: Generation, progress: Progress, target: Change) -> Progress:
-        """Brings in what the truth has above `progress`; the caller holds the writer lock and saved `busy`."""
-        self.close()
-        remake = not (generation.lexical / "meta.json").exists() or (
-            progress.busy and self._truth.passage_count() <= _REMAKE_LIMIT
-        )
-        return self._make(generation, target) if remake else self._continue(generation, progress, target)
+        """Brings in what the truth has above `progress`; the caller holds the writer lock and saved `busy`.
+
+        Raises LibraryError when the index should rather be made anew, in another generation.
+        """
+        if not generation.lexical.exists():
+            return self._make(generation, target)
+        if progress.busy or self._truth.any_removed(progress.change.number):
+            count = self._truth.passage_count()
+            if count <= _REMAKE_LIMIT:
+                raise LibraryError(f"a lexical index of {count} passages is made anew rather than changed")
+        return self._continue(generation, progress, target)
 
     def close(self) -> None:
         with self._guard:
@@ -68,13 +72,6 @@ class LexicalPart:
     def _make(self, generation: Generation, target: Change) -> Progress:
         from assistant.lexical import LexicalIndex
 
-        if generation.lexical.exists():
-            try:
-                shutil.rmtree(generation.lexical)
-            except OSError as error:
-                raise LibraryError(
-                    f"cannot replace {str(generation.lexical)!r} ({error.strerror}); check its permissions"
-                ) from error
         with LexicalIndex.create(generation.lexical) as index:
             for rows in self._truth.passage_rows():
                 index.add((row.passage_id, row.paper_id, row.title, row.text) for row in rows)

@@ -33,7 +33,10 @@ class WriterLock:
     @contextmanager
     def held(self, what: str, wait_s: float | None = None) -> Iterator[None]:
         """Holds the lock; `what` tells others what for. Raises LibraryLocked after `wait_s` seconds."""
-        with self._threads:
+        # -1: without a limit, other threads of this process are waited for as long as they write.
+        if not self._threads.acquire(timeout=-1 if wait_s is None else wait_s):
+            raise LibraryLocked(self._message())
+        try:
             if self._depth == 0:
                 self._acquire(what, self._wait_s if wait_s is None else wait_s)
             self._depth += 1
@@ -43,6 +46,13 @@ class WriterLock:
                 self._depth -= 1
                 if self._depth == 0:
                     self._release()
+        finally:
+            self._threads.release()
+
+    @property
+    def nested(self) -> bool:
+        """Whether the holder is inside another hold of its own."""
+        return self._depth > 1
 
     def _acquire(self, what: str, wait_s: float) -> None:
         try:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, insert
 
 from assistant.errors import SchemaMismatch
 from assistant.storage import schema
@@ -15,6 +16,7 @@ Step: TypeAlias = Callable[[Connection], None]
 
 def _create(connection: Connection) -> None:
     schema.metadata.create_all(connection)
+    connection.execute(insert(schema.meta).values(key=schema.LIBRARY_ID, value=secrets.token_hex(8)))
 
 
 # A later step is written as plain DDL against the schema before it, and `_create` is then frozen as DDL too.

@@ -10,7 +10,9 @@ from sqlalchemy import Column, Float, ForeignKey, Index, Integer, LargeBinary, M
 
 metadata = MetaData()
 
-meta = Table(  # fingerprint of the embedder
+LIBRARY_ID = "library"
+
+meta = Table(  # the library's own id, fingerprint of the embedder
     "meta",
     metadata,
     Column("key", Text, primary_key=True),

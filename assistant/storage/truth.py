@@ -21,6 +21,7 @@ from assistant.identity import normalise_arxiv, normalise_doi
 from assistant.papers import Paper, Passage, Span
 from assistant.storage.database import Database, among
 from assistant.storage.schema import (
+    LIBRARY_ID,
     changes,
     identifiers,
     labels,
@@ -122,6 +123,11 @@ class Truth:
         """The JSON of the embedder's fingerprint; None before the first write."""
         with self._database.read() as connection:
             return connection.execute(select(meta.c.value).where(meta.c.key == _FINGERPRINT)).scalar_one_or_none()
+
+    def library_id(self) -> str:
+        """Made with the library; tells its collections from others' on a shared server."""
+        with self._database.read() as connection:
+            return str(connection.execute(select(meta.c.value).where(meta.c.key == LIBRARY_ID)).scalar_one())
 
     def count(self) -> int:
         with self._database.read() as connection:
@@ -283,6 +289,18 @@ class Truth:
                 return
             last = rows[-1].row
 
+    def newer(self, after: int) -> int:
+        """How many passages are stamped above change `after`."""
+        query = select(func.count()).select_from(passages).where(passages.c.change > after)
+        with self._database.read() as connection:
+            return int(connection.execute(query).scalar_one())
+
+    def sample(self, size: int, until: Change) -> list[str]:
+        """Up to `size` passages by chance, of those with vectors that were last changed by `until`."""
+        query = select(passages.c.id).join_from(passages, vectors).where(passages.c.change <= until.number)
+        with self._database.read() as connection:
+            return list(connection.execute(query.order_by(func.random()).limit(size)).scalars())
+
     def removed_since(self, after: int) -> dict[str, str]:
         """Passages, with their paper, that were taken out above change `after` and are not back."""
         query = (
@@ -292,6 +310,12 @@ class Truth:
         )
         with self._database.read() as connection:
             return {row.passage_id: row.paper_id for row in connection.execute(query)}
+
+    def any_removed(self, after: int) -> bool:
+        """Whether a passage was taken out or replaced above change `after`."""
+        query = select(removals.c.row).where(removals.c.change > after).limit(1)
+        with self._database.read() as connection:
+            return connection.execute(query).first() is not None
 
     # writing
 

@@ -1,0 +1,181 @@
+"""The Chroma index as a derived part of a library: brought up to date, checked in a child process, searched."""
+
+from __future__ import annotations
+
+import base64
+import json
+import threading
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from assistant.embedding.vectors import Vectors
+from assistant.errors import LibraryError
+from assistant.storage import program
+from assistant.storage.generations import Generation, Progress
+from assistant.storage.truth import Change, PassageRow, Truth
+
+if TYPE_CHECKING:
+    from assistant.storage.vector_index import VectorIndex
+
+_SAMPLE = (
+    200  # with 6 % of vectors unreachable, the least seen, such a sample misses all of them once in 250,000 times
+)
+_FOUND_SHARE = 0.98  # HNSW is approximate: a sound index may miss the odd vector
+_TIME_LIMIT_S = 60.0
+_CRC_BLOCK = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """What a check found; `message` says what is wrong, or what was looked at."""
+
+    ok: bool
+    message: str
+
+
+class DensePart:
+    """Writes, checks and searches a generation's Chroma index. Safe to share between threads."""
+
+    def __init__(self, truth: Truth, url: str | None = None) -> None:
+        """`url` is a Chroma server's; None is Chroma inside this process."""
+        self._truth = truth
+        self._url = url
+        self._guard = threading.RLock()
+        self._index: VectorIndex | None = None
+        self._opened: tuple[str, Change] | None = None
+
+    def open(self, generation: Generation, progress: Progress) -> Change:
+        """Opens the index for searching, if it is not; gives the change up to which this handle surely sees.
+
+        A handle does not see what another process adds later (measured on chromadb 1.5.9), nor does it need to: the
+        caller scans what is newer exactly, and reopens when that becomes much.
+        """
+        with self._guard:
+            if self._index is None or self._opened is None or self._opened[0] != generation.name:
+                self.close()
+                self._index = self._handle(generation, "open")
+                self._opened = (generation.name, progress.change)
+            return self._opened[1]
+
+    def search(self, query: Vectors, k: int) -> list[tuple[str, float]]:
+        """About the `k` nearest (passage id, cosine) in the opened index; raises LibraryError."""
+        with self._guard:
+            if self._index is None:
+                raise LibraryError("the vector index is not open; run: ibid doctor")
+            index = self._index
+        return index.query(query[None, :], k)[0]
+
+    def close(self) -> None:
+        with self._guard:
+            index, self._index, self._opened = self._index, None, None
+            if index is not None:
+                index.close()
+
+    def catch_up(self, generation: Generation, progress: Progress, target: Change) -> Progress:
+        """Brings in what the truth has above `progress`; the caller holds the writer lock and saved `busy`.
+
+        Raises LibraryError when the files are not those that the last writer left.
+        """
+        self.close()
+        self._refuse_damaged(generation, progress)
+        after = progress.change.number
+        index = self._handle(generation, "create")
+        try:
+            gone = sorted(self._truth.removed_since(after)) if after else []
+            if gone:
+                index.delete(gone)
+            for rows in self._truth.passage_rows(after=after, papers_at_once=2_000):
+                _upsert(index, rows)
+        finally:
+            index.close()
+        return Progress(target, files=self.files(generation), place=self.place)
+
+    def _refuse_damaged(self, generation: Generation, progress: Progress) -> None:
+        if progress.place != self.place and progress != Progress():
+            raise LibraryError("the vector index was kept elsewhere before; run: ibid rebuild")
+        if progress.busy and not progress.change.number:
+            raise LibraryError("the vector index was never finished; run: ibid rebuild")
+        if not progress.busy and self.files(generation) != progress.files:
+            raise LibraryError("files of the vector index have changed since they were written; run: ibid rebuild")
+        if progress.busy:
+            health = self.check(generation, progress, whole=False)
+            if not health.ok:
+                raise LibraryError(f"{health.message}; run: ibid rebuild")
+
+    @property
+    def place(self) -> str:
+        """The server's address, empty for files of our own."""
+        return self._url or ""
+
+    def files(self, generation: Generation) -> dict[str, int]:
+        """CRC-32 of the graph's files; empty for a server's. SQLite guards its own pages less, and is left to `check`."""
+        if self._url is not None:
+            return {}
+        return {
+            str(path.relative_to(generation.dense)): _crc(path)
+            for path in sorted(generation.dense.rglob("*"))
+            if path.suffix in (".bin", ".pickle") and path.is_file()
+        }
+
+    def check(self, generation: Generation, progress: Progress, *, whole: bool = True) -> Health:
+        """Whether sampled passages find themselves, asked in a child process with a time limit: a damaged graph can
+        end a process by SIGBUS or keep it for ever. `whole`: their number must be that of the truth too."""
+        matrix = self._truth.matrix(passage_ids=self._truth.sample(_SAMPLE, progress.change))
+        job = {
+            "folder": str(generation.dense),
+            "url": self._url,
+            "collection": self._collection(generation),
+            "ids": matrix.passage_ids,
+            "vectors": base64.b64encode(matrix.rows.tobytes()).decode(),
+        }
+        try:
+            output = program.run("assistant.storage.checkup", given=json.dumps(job), time_limit_s=_TIME_LIMIT_S)
+            reply = json.loads(output)
+        except (LibraryError, ValueError) as error:
+            return Health(False, f"the check of the vector index failed: {error}")
+        if "error" in reply:
+            return Health(False, str(reply["error"]))
+        sampled, found = len(matrix.passage_ids), int(reply["found"])
+        if found < _FOUND_SHARE * sampled:
+            return Health(False, f"only {found} of {sampled} sampled passages find themselves in the vector index")
+        expected = self._truth.passage_count() - self._truth.vectorless()
+        if whole and int(reply["count"]) != expected:
+            return Health(False, f"the vector index holds {reply['count']} passages, the library {expected}")
+        return Health(True, f"{found} of {sampled} sampled passages find themselves in the vector index")
+
+    def drop(self, generation: Generation) -> None:
+        """Takes what a server holds of a generation; files of an embedded index go with the folder."""
+        if self._url is not None:
+            from assistant.storage.vector_index import drop
+
+            drop(self._url, self._collection(generation))
+
+    def _handle(self, generation: Generation, mode: Literal["create", "open"]) -> VectorIndex:
+        from assistant.storage.vector_index import VectorIndex
+
+        if self._url is not None:
+            return VectorIndex.server(self._url, self._collection(generation), mode)
+        if mode == "open" and not (generation.dense / "chroma.sqlite3").exists():
+            raise LibraryError(f"no vector index in {str(generation.dense)!r}; run: ibid rebuild")
+        return VectorIndex.embedded(generation.dense, mode)
+
+    def _collection(self, generation: Generation) -> str:
+        return f"ibid-{self._truth.library_id()}-{generation.name}"
+
+
+def _upsert(index: VectorIndex, rows: list[PassageRow]) -> None:
+    kept = [(row.passage_id, row.vector) for row in rows if row.vector is not None]
+    if kept:
+        index.upsert([passage_id for passage_id, _ in kept], np.stack([vector for _, vector in kept]))
+
+
+def _crc(path: Path) -> int:
+    crc = 0
+    with path.open("rb") as file:
+        while block := file.read(_CRC_BLOCK):
+            crc = zlib.crc32(block, crc)
+    return crc
