@@ -36,7 +36,7 @@ check: $(DEV_STAMP)  ## format, lint, types, import law, generated docs
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
-	$(BIN)/python tools/cli_page.py --check
+	$(BIN)/python tools/generated_pages.py --check
 
 bench: $(DEV_STAMP)  ## measures speed and prints the tables of docs/benchmarks.md
 	$(BIN)/python -m benchmarks
@@ -51,7 +51,7 @@ LOCK_FLAGS := --quiet --universal --python-version 3.11 --generate-hashes --no-h
 format: $(DEV_STAMP)  ## formats the code and writes the generated docs
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
-	$(BIN)/python tools/cli_page.py
+	$(BIN)/python tools/generated_pages.py
 
 clean:  ## removes the environment and caches, never a library
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
