@@ -13,9 +13,13 @@ import unicodedata
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from assistant.papers import Span
+from assistant.papers import Passage, Span
 from assistant.rewriting import PASSES, Edit
+
+if TYPE_CHECKING:
+    from assistant.embedding.vectors import PassageText
 
 _MAX_ROUNDS = 8  # nested remains settle in two or three; the bound keeps hostile text cheap
 
@@ -63,6 +67,17 @@ def normalise(text: str) -> str:
     """The form that is stored: NFC, `\\n` line ends, no control characters or lone surrogates, no outer blanks."""
     text = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
     return _UNSTORABLE.sub("", text).strip()
+
+
+def embedding_text(title: str, passage: Passage) -> PassageText:
+    """What an embedder reads of `passage`: title and text cleaned, its sentences as spans into that cleaned text."""
+    from assistant.embedding.vectors import PassageText  # brings numpy, which cleaning alone does without
+
+    cleaned = clean(passage.text)
+    sentences = tuple(
+        cleaned.cleaned_span(span.start - passage.start, span.end - passage.start) for span in passage.sentences
+    )
+    return PassageText(title=clean(title).text, text=cleaned.text, sentences=sentences)
 
 
 # C0 and C1 controls but newline and tab, lone surrogates, the byte-order mark and Unicode's non-characters.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from assistant.identity import Identifier
 from assistant.papers import Paper
@@ -50,8 +51,7 @@ class Record:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Rejected:
+class Rejected(NamedTuple):
     """Something in a source that did not become a paper: where it is and why, each on one line."""
 
     where: str

@@ -1,0 +1,87 @@
+"""What an ingest did, for people, programs and the library's own history."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from ingest.records import Rejected
+
+
+class Ambiguous(NamedTuple):
+    """A record that was kept, though it may be a paper that is already there under another id."""
+
+    where: str
+    paper_id: str
+    other_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class IngestReport:
+    """Every record of the sources is counted once: added, updated, unchanged, a duplicate, or rejected.
+
+    A duplicate is a second record of a paper within this run, or one that names a paper of the library by another
+    identifier (a preprint and its publication): it is linked to the paper and fills what the paper lacked.
+    `ambiguous` records are among the added ones. The ids are in the order in which the records came.
+    """
+
+    added_ids: tuple[str, ...] = ()
+    updated_ids: tuple[str, ...] = ()
+    unchanged_ids: tuple[str, ...] = ()
+    duplicate_ids: tuple[str, ...] = ()  # of the papers that the duplicates were linked to
+    rejected: tuple[Rejected, ...] = ()
+    ambiguous: tuple[Ambiguous, ...] = ()
+    seconds: float = field(default=0.0, compare=False)
+
+    @property
+    def added(self) -> int:
+        return len(self.added_ids)
+
+    @property
+    def updated(self) -> int:
+        return len(self.updated_ids)
+
+    @property
+    def unchanged(self) -> int:
+        return len(self.unchanged_ids)
+
+    @property
+    def duplicates(self) -> int:
+        return len(self.duplicate_ids)
+
+    @property
+    def found(self) -> int:
+        """How many records were papers, whether or not anything was new about them."""
+        return self.added + self.updated + self.unchanged + self.duplicates
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON form printed by `ibid add --json`."""
+        return {
+            "added": self.added,
+            "updated": self.updated,
+            "unchanged": self.unchanged,
+            "duplicates": self.duplicates,
+            "rejected": [rejected._asdict() for rejected in self.rejected],
+            "ambiguous": [ambiguous._asdict() for ambiguous in self.ambiguous],
+            "ids": {
+                "added": list(self.added_ids),
+                "updated": list(self.updated_ids),
+                "unchanged": list(self.unchanged_ids),
+                "duplicates": list(self.duplicate_ids),
+            },
+            "seconds": round(self.seconds, 3),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far an ingest is: `done` of `total` records; `total` is None while it is not known."""
+
+    done: int
+    total: int | None
+    added: int
+    updated: int
+    unchanged: int
+    duplicates: int
+    rejected: int
