@@ -127,12 +127,13 @@ def test_allowed_papers_are_complete_and_exact(index: LexicalIndex) -> None:
     assert index.search("prompts", 10, {"nobody"}) == []
 
 
-def test_allowed_reaches_below_the_global_top(tmp_path: Path) -> None:
+@pytest.mark.parametrize("every", [2, 7])
+def test_allowed_reaches_below_the_global_top(tmp_path: Path, every: int) -> None:
     with LexicalIndex.create(tmp_path / "x") as index:
         index.add((f"p{i}#0", f"p{i}", "", "prompt " * (1 + i % 7) + "other words here") for i in range(300))
         index.commit()
-        allowed = {f"p{i}" for i in range(0, 300, 7)}
-        assert {hit[0].partition("#")[0] for hit in index.search("prompt", 100, allowed)} == allowed
+        allowed = {f"p{i}" for i in range(0, 300, every)}
+        assert {hit[0].partition("#")[0] for hit in index.search("prompt", 150, allowed)} == allowed
 
 
 def test_equal_scores_go_by_id(tmp_path: Path) -> None:
@@ -258,3 +259,17 @@ def test_a_killed_writer_leaves_its_last_commit(index: LexicalIndex, tmp_path: P
         assert again.search("lost", 5) == []
         again.add([("f#0", "f", "", "alive")])
         again.commit()
+
+
+@pytest.mark.parametrize("k", [1, 5, 40])
+def test_many_allowed_papers_rank_as_an_exact_filter_would(tmp_path: Path, k: int) -> None:
+    with LexicalIndex.create(tmp_path / "x") as index:
+        index.add((f"p{i}#0", f"p{i}", "", "prompt " * (1 + i % 5) + "filler " * (i % 11)) for i in range(400))
+        index.commit()
+        every = index.search("prompt", 400)
+        for step in (2, 3, 30):
+            allowed = {f"p{i}" for i in range(0, 400, step)}
+            assert (
+                index.search("prompt", k, allowed)
+                == [hit for hit in every if hit[0].partition("#")[0] in allowed][:k]
+            )
