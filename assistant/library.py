@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from assistant.embedding import Embedder
     from assistant.settings import Settings
+    from assistant.storage.doctor import Check
     from assistant.terms import TermStatistics
 
 _FLUSH_S = 3.0  # between two times that a long ingest brings the lexical index up to date
@@ -242,10 +243,37 @@ class Library:
         with self.writing("removing papers"):
             return self._truth.remove(ids)
 
-    def rebuild(self, *, embed: bool = False) -> None:
-        """Makes all indexes anew from the stored vectors; with `embed` makes the vectors anew first."""
+    def rebuild(self, *, embed: bool = False, embedder: Embedder | None = None) -> None:
+        """Makes all indexes anew from the stored vectors; with `embed` makes the vectors anew first, by `embedder`
+        (which then is this library's) or the one in use.
+
+        Either may be killed: until it is done the library is as it was, and embedding goes on where it stopped.
+        """
         self._refuse_read_only()
-        self._indexes.rebuild("lexical", "dense")
+        with self._lock.held("rebuilding"):
+            if embed:
+                from assistant.storage.reembedding import reembed
+
+                self._embedder = embedder or self._the_embedder()
+                reembed(self._database, self._embedder)
+                self._embedder_checked = True
+            self._database.compact()
+            self._indexes.rebuild("lexical", "dense")
+
+    def doctor(self) -> tuple[Check, ...]:
+        """What is right and wrong with the library, each with the command that mends it; changes nothing."""
+        from assistant.storage.doctor import Doctor
+
+        return Doctor(self._folder, self._database, self._truth, self._indexes, self.check_embedder).examine()
+
+    def stats(self) -> dict[str, int]:
+        """Numbers for display: papers, passages, conversations, records, bytes on disk."""
+        return {
+            "papers": self._truth.count(),
+            "passages": self._truth.passage_count(),
+            **self._history.counts(),
+            "bytes": sum(path.stat().st_size for path in self._folder.rglob("*") if path.is_file()),
+        }
 
     # records and conversations
 

@@ -19,6 +19,7 @@ from assistant.storage import migrations
 
 FILE = "library.sqlite"
 _BUSY_MS = 10_000
+_FREE_SHARE = 0.25  # of pages that hold nothing, from which on a rebuild compacts the file
 _CACHE_KIB = 32 * 1024
 
 
@@ -50,6 +51,18 @@ class Database:
             raise LibraryError(f"library {str(self.path.parent)!r} needs a migration; open it once for writing")
         with self.write() as connection:
             migrations.migrate(connection)
+
+    def compact(self) -> None:
+        """Gives back the space of deleted rows when they are a good part of the file. Needs the file's size free."""
+        self._refuse_read_only()
+        with self._translated(), self._writer.connect() as pooled:
+            connection = pooled.connection.driver_connection
+            if connection is None:
+                return
+            pages = connection.execute("PRAGMA page_count").fetchone()[0]
+            free = connection.execute("PRAGMA freelist_count").fetchone()[0]
+            if free > _FREE_SHARE * pages:
+                connection.execute("VACUUM")
 
     def close(self) -> None:
         for engine in (self._reader, self._noter, self._writer):

@@ -55,6 +55,14 @@ class History:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    def counts(self) -> dict[str, int]:
+        """How many conversations and records there are."""
+        with self._database.read() as connection:
+            return {
+                table.name: int(connection.execute(select(func.count()).select_from(table)).scalar_one())
+                for table in (conversations, records)
+            }
+
     # ingest reports
 
     def save_report(self, report: Mapping[str, Any]) -> None:

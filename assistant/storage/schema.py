@@ -112,7 +112,15 @@ sentence_vectors = Table(
     "sentence_vectors",
     metadata,
     Column("passage_row", Integer, ForeignKey("passages.row", ondelete="CASCADE"), primary_key=True),
-    Column("packed", LargeBinary, nullable=False),  # see packing.py
+    Column("packed", LargeBinary, nullable=False),  # assistant.embedding.pack
+)
+
+staged_vectors = Table(  # of another embedder, until there is one for every passage
+    "staged_vectors",
+    metadata,
+    Column("passage_row", Integer, ForeignKey("passages.row", ondelete="CASCADE"), primary_key=True),
+    Column("vector", LargeBinary, nullable=False),
+    Column("packed", LargeBinary),
 )
 
 removals = Table(

@@ -34,7 +34,7 @@ from assistant.storage.schema import (
     versions,
 )
 
-_FINGERPRINT = "fingerprint"
+FINGERPRINT = "fingerprint"
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +122,7 @@ class Truth:
     def fingerprint(self) -> str | None:
         """The JSON of the embedder's fingerprint; None before the first write."""
         with self._database.read() as connection:
-            return connection.execute(select(meta.c.value).where(meta.c.key == _FINGERPRINT)).scalar_one_or_none()
+            return connection.execute(select(meta.c.value).where(meta.c.key == FINGERPRINT)).scalar_one_or_none()
 
     def library_id(self) -> str:
         """Made with the library; tells its collections from others' on a shared server."""
@@ -142,6 +142,11 @@ class Truth:
         query = select(func.count()).select_from(passages.outerjoin(vectors)).where(vectors.c.passage_row.is_(None))
         with self._database.read() as connection:
             return int(connection.execute(query).scalar_one())
+
+    def vector_bytes(self) -> int:
+        """What the passage vectors take."""
+        with self._database.read() as connection:
+            return int(connection.execute(select(func.sum(func.length(vectors.c.vector)))).scalar_one() or 0)
 
     def papers(self, ids: Iterable[str] | None = None, batch: int = 500) -> Iterator[Paper]:
         """Papers in the order of arrival; reads `batch` at a time and holds no transaction between batches."""
@@ -218,13 +223,13 @@ class Truth:
         """The passages of a paper in order; empty for an unknown one."""
         query = select(passages).where(passages.c.paper_id == paper_id).order_by(passages.c.ordinal)
         with self._database.read() as connection:
-            return tuple(map(_passage, connection.execute(query)))
+            return tuple(map(read_passage, connection.execute(query)))
 
     def passages_by_id(self, ids: Iterable[str]) -> dict[str, Passage]:
         """The passages among `ids` that are here."""
         with self._database.read() as connection:
             rows = connection.execute(select(passages).where(among(passages.c.id, ids))).all()
-        return {row.id: _passage(row) for row in rows}
+        return {row.id: read_passage(row) for row in rows}
 
     def vectors(self, passage_ids: Iterable[str]) -> dict[str, NDArray[np.float32]]:
         query = select(passages.c.id, vectors.c.vector).join_from(passages, vectors)
@@ -323,11 +328,9 @@ class Truth:
         """Adds or replaces the papers of `batch` in one transaction: all of them are stored, or none."""
         with self._database.write() as connection:
             connection.execute(
-                upsert(meta)
-                .values(key=_FINGERPRINT, value=fingerprint)
-                .on_conflict_do_nothing(index_elements=["key"])
+                upsert(meta).values(key=FINGERPRINT, value=fingerprint).on_conflict_do_nothing(index_elements=["key"])
             )
-            change = _next_change(connection)
+            change = make_change(connection)
             for stored in batch:
                 _write_paper(connection, stored, change.number)
         return change
@@ -337,32 +340,10 @@ class Truth:
         with self._database.write() as connection:
             present = connection.execute(select(papers.c.id).where(among(papers.c.id, ids))).scalars().all()
             if present:
-                change = _next_change(connection)
+                change = make_change(connection)
                 _note_removals(connection, present, change.number)
                 connection.execute(delete(papers).where(among(papers.c.id, present)))
         return len(present)
-
-    def replace_vectors(self, batch: Sequence[tuple[str, PassageVectors]]) -> Change:
-        """New vectors for passages that stay as they are (re-embedding)."""
-        with self._database.write() as connection:
-            change = _next_change(connection)
-            ids = [passage_id for passage_id, _ in batch]
-            rows = dict(
-                connection.execute(select(passages.c.id, passages.c.row).where(among(passages.c.id, ids))).tuples()
-            )
-            for passage_id, new in batch:
-                if passage_id in rows:
-                    _write_vectors(connection, rows[passage_id], new)
-            stamped = among(passages.c.row, rows.values())
-            owners = select(passages.c.paper_id).where(stamped)
-            connection.execute(passages.update().where(stamped).values(change=change.number))
-            connection.execute(papers.update().where(papers.c.id.in_(owners)).values(change=change.number))
-        return change
-
-    def set_fingerprint(self, fingerprint: str) -> None:
-        with self._database.write() as connection:
-            statement = upsert(meta).values(key=_FINGERPRINT, value=fingerprint)
-            connection.execute(statement.on_conflict_do_update(index_elements=["key"], set_={"value": fingerprint}))
 
 
 def now() -> str:
@@ -370,7 +351,8 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="microseconds")
 
 
-def _next_change(connection: Connection) -> Change:
+def make_change(connection: Connection) -> Change:
+    """The next change of the history; belongs to the caller's transaction."""
     token = secrets.token_hex(8)
     number = connection.execute(
         insert(changes).values(token=token, made_at=now()).returning(changes.c.number)
@@ -502,7 +484,8 @@ def _paper(row: Row[Any]) -> Paper:
     )
 
 
-def _passage(row: Row[Any]) -> Passage:
+def read_passage(row: Row[Any]) -> Passage:
+    """A passage from a row that has the columns of `passages`."""
     return Passage(
         id=row.id,
         paper_id=row.paper_id,
