@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from evals.cases import Case
-    from evals.compare import compare
+    from evals.comparison import compare
     from evals.results import Run
     from evals.runner import replay, run
     from evals.systems import AssistantSystem, System
@@ -23,7 +23,7 @@ _HOMES = {
     "Case": "evals.cases",
     "Run": "evals.results",
     "System": "evals.systems",
-    "compare": "evals.compare",
+    "compare": "evals.comparison",
     "replay": "evals.runner",
     "run": "evals.runner",
 }

@@ -22,7 +22,7 @@ class Group(click.Group):
             return super().invoke(context)
         except IbidError as error:
             click.echo(f"error: {error}", err=True)
-            context.exit(1)
+            raise SystemExit(1) from error
 
 
 @click.group(cls=Group, name="eval")
@@ -91,7 +91,7 @@ def compare(before: Path, after: Path, suite: str | None, as_json: bool) -> None
     """Compares two recorded runs on the cases they share. Exit code 1 when AFTER is worse beyond a margin."""
     import json
 
-    from evals.compare import compare as compare_runs
+    from evals.comparison import compare as compare_runs
     from evals.reports import read
     from evals.reports.comparison import render
     from evals.suite import load_suite

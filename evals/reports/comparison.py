@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from evals.compare import Change, Comparison
+from evals.comparison import Change, Comparison
 from evals.reports import numbers
 from evals.reports.markdown import table
 

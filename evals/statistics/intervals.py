@@ -46,7 +46,7 @@ def wilson(successes: float, n: float, level: float = LEVEL) -> tuple[float, flo
     from statsmodels.stats.proportion import proportion_confint
 
     low, high = proportion_confint(successes, n, alpha=1 - level, method="wilson")
-    return max(0.0, float(low)), min(1.0, float(high))
+    return (0.0 if successes <= 0 else float(low)), (1.0 if successes >= n else float(high))  # no rounding dust
 
 
 def clustered_error(values: Sequence[float], groups: Sequence[str]) -> float | None:

@@ -37,4 +37,4 @@ def groups_to_decide(spread: float, distance: float, alpha: float = ALPHA, power
     if effect > 5:  # beyond it the solver has no root above two groups
         return 2
     nobs = TTestPower().solve_power(effect_size=effect, alpha=alpha, power=power, alternative="two-sided")
-    return max(2, math.ceil(float(nobs)))
+    return max(2, math.ceil(float(nobs) - 1e-4))
