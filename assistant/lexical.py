@@ -16,6 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from assistant.cleaning import clean
 from assistant.errors import LibraryError, LibraryLocked
 from assistant.terms import TermStatistics, terms
 
@@ -83,7 +84,7 @@ class LexicalIndex:
         writer = self._writing()
         count = 0
         for passage_id, paper_id, title, text in passages:
-            body = " ".join(terms(f"{title}\n{text}"))
+            body = " ".join(terms(clean(f"{title}\n{text}").text))
             document = tantivy.Document(passage=[passage_id], paper=[paper_id], body=[body])
             _guarded(self._folder, partial(writer.delete_documents_by_term, "passage", passage_id))
             _guarded(self._folder, partial(writer.add_document, document))

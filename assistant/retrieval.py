@@ -9,16 +9,20 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from assistant.features import FEATURES, Candidate, WeighedQuery, measure
 from assistant.filters import Filters
-from assistant.fusion import best_by, reciprocal_rank
+from assistant.fusion import RRF_K, best_by, reciprocal_rank
 from assistant.papers import Hit, Paper, Passage
-from assistant.terms import TermStatistics, terms
+from assistant.terms import TermStatistics
 
 if TYPE_CHECKING:
     from assistant.embedding import Embedder
 
 _DEPTH = 100  # passages asked of each ranking
 _CANDIDATES = 40  # papers that are reranked
+_FEEDBACK_PAPERS = 3  # best fused papers whose passages say what the query may have meant
+_MAX_QUESTION = 40_000  # characters, about 6,000 words; the rest of a longer question is not read
+_WEIGHTS = {"fused": 1.0}
 
 
 class Corpus(Protocol):
@@ -33,8 +37,8 @@ class Corpus(Protocol):
     def lexical(self, query: str, k: int, allowed: set[str] | None) -> list[tuple[str, float]]: ...
     def passages_by_id(self, ids: Collection[str]) -> Mapping[str, Passage]: ...
     def papers_by_id(self, ids: Collection[str]) -> Mapping[str, Paper]: ...
-    def vectors(self, passage_ids: Sequence[str]) -> Mapping[str, NDArray[np.float32]]: ...
-    def sentence_vectors(self, passage_ids: Sequence[str]) -> Mapping[str, NDArray[np.float32]]: ...
+    def vectors(self, passage_ids: Collection[str]) -> Mapping[str, NDArray[np.float32]]: ...
+    def sentence_vectors(self, passage_ids: Collection[str]) -> Mapping[str, NDArray[np.float32]]: ...
     def term_statistics(self) -> TermStatistics: ...
 
 
@@ -43,8 +47,8 @@ class ScoredPaper:
     """A ranked paper with what made it rank: `passages` best first, never empty; `score` falls with `rank` (1-based).
 
     `cosine` is the best of the query with a passage, `bm25` the best passage's score (0 when it shares no term),
-    `coverage` the share, weighted by rarity, of the query's terms that title and passages hold. `sentence_scores[i][j]`
-    is the query's cosine with sentence j of passage i; `sentence_scores[i]` is empty when the embedder gives none.
+    `coverage` the share, weighted by rarity, of the query's terms that title and passages hold. `sentence_scores[i]`
+    are the query's cosines with the sentences of passage i, in order; empty when the embedder gives none.
     """
 
     paper: Paper
@@ -70,57 +74,96 @@ class Retriever:
 
     def ranked(self, question: str, k: int = 10, filters: Filters | None = None) -> tuple[ScoredPaper, ...]:
         """As `search`, with the scores behind each rank."""
-        allowed = self._library.matching_ids(filters or Filters())
-        if k < 1 or not question.strip() or (allowed is not None and not allowed):
+        question = question[:_MAX_QUESTION]
+        if k < 1 or not any(map(str.isalnum, question)):
             return ()
-        vector = self._library.embedder.embed_query(question)
-        dense = self._library.dense(vector, _DEPTH, allowed)
-        lexical = self._library.lexical(question, _DEPTH, allowed)
-        passages = self._library.passages_by_id({passage for passage, _ in [*dense, *lexical]})
-        paper_of = {passage.id: passage.paper_id for passage in passages.values()}
-        dense_best, lexical_best = best_by(dense, paper_of), best_by(lexical, paper_of)
-        fused = reciprocal_rank([list(dense_best), list(lexical_best)])[: max(k, _CANDIDATES)]
-        candidates = {paper: score for paper, score in fused}
-        groups: dict[str, list[Passage]] = {paper: [] for paper in candidates}
-        for passage in passages.values():
-            if passage.paper_id in groups:
-                groups[passage.paper_id].append(passage)
-        papers = self._library.papers_by_id(list(candidates))
-        scored = [
-            self._scored(vector, question, papers[paper], groups[paper], score, lexical_best.get(paper, 0.0), rank)
-            for rank, (paper, score) in enumerate(list(candidates.items())[:k], start=1)
-        ]
-        return tuple(scored)
+        allowed = self._library.matching_ids(filters or Filters())
+        if allowed is not None and not allowed:
+            return ()
+        query = WeighedQuery.of(question, self._library.term_statistics())
+        candidates = self.candidates(question, max(k, _CANDIDATES), allowed)
+        measured = [(candidate, measure(query, candidate)) for candidate in candidates]
+        scored = [(float(features @ _WEIGHT_VECTOR), candidate, features) for candidate, features in measured]
+        scored.sort(key=lambda item: (-item[0], item[1].paper.id))
+        return tuple(
+            _scored_paper(candidate, score, rank, float(features[_COVERAGE]))
+            for rank, (score, candidate, features) in enumerate(scored[:k], start=1)
+        )
 
-    def _scored(
+    def candidates(self, question: str, limit: int, allowed: set[str] | None) -> list[Candidate]:
+        """The `limit` best papers by fusion of both rankings, best first, each with its retrieved passages."""
+        vector = self._library.embedder.embed_query(question)
+        depth = max(_DEPTH, 2 * limit)
+        dense = self._library.dense(vector, depth, allowed)
+        lexical = self._library.lexical(question, depth, allowed)
+        paper_of = {passage: passage.rpartition("#")[0] for passage, _ in (*dense, *lexical)}
+        bm25 = best_by(lexical, paper_of)
+        fused = dict(reciprocal_rank([list(best_by(dense, paper_of)), list(bm25)])[:limit])
+        passages = self._library.passages_by_id([key for key, paper in paper_of.items() if paper in fused])
+        grouped: dict[str, list[Passage]] = {paper: [] for paper in fused}
+        for passage in passages.values():
+            grouped[passage.paper_id].append(passage)
+        return self._opened(vector, fused, grouped, bm25)
+
+    def _opened(
         self,
         vector: NDArray[np.float32],
-        question: str,
-        paper: Paper,
-        passages: list[Passage],
-        score: float,
-        bm25: float,
-        rank: int,
-    ) -> ScoredPaper:
-        ids = [passage.id for passage in passages]
-        cosines = {key: float(row @ vector) for key, row in self._library.vectors(ids).items()}
-        ordered = sorted(passages, key=lambda passage: (-cosines[passage.id], passage.ordinal))
+        fused: Mapping[str, float],
+        grouped: Mapping[str, Sequence[Passage]],
+        bm25: Mapping[str, float],
+    ) -> list[Candidate]:
+        ids = [passage.id for group in grouped.values() for passage in group]
+        papers = self._library.papers_by_id(list(fused))
+        vectors = self._library.vectors(ids)
         sentences = self._library.sentence_vectors(ids)
-        statistics = self._library.term_statistics()
-        wanted = set(terms(question))
-        held = set(terms(" ".join([paper.title, *(passage.text for passage in passages)])))
-        weight = sum(statistics.rarity(term) for term in wanted)
-        coverage = sum(statistics.rarity(term) for term in wanted & held) / weight if weight else 0.0
-        return ScoredPaper(
-            paper=paper,
-            score=score,
-            rank=rank,
-            passages=tuple(ordered),
-            cosine=max(cosines.values()),
-            bm25=bm25,
-            coverage=coverage,
-            sentence_scores=tuple(
-                tuple(float(cosine) for cosine in sentences[passage.id] @ vector) if passage.id in sentences else ()
-                for passage in ordered
-            ),
-        )
+        cosines = {key: float(row @ vector) for key, row in vectors.items()}
+        opened = [paper for paper in fused if paper in papers]  # one may be removed by another process meanwhile
+        ordered = {
+            paper: sorted(
+                (passage for passage in grouped[paper] if passage.id in cosines),
+                key=lambda passage: (-cosines[passage.id], passage.ordinal),
+            )
+            for paper in opened
+        }
+        opened = [paper for paper in opened if ordered[paper]]
+        centre = _centre([vectors[ordered[paper][0].id] for paper in opened[:_FEEDBACK_PAPERS]])
+        return [
+            Candidate(
+                paper=papers[paper],
+                passages=tuple(ordered[paper]),
+                cosines=tuple(cosines[passage.id] for passage in ordered[paper]),
+                feedback=max(float(vectors[passage.id] @ centre) for passage in ordered[paper]),
+                sentence_cosines=tuple(_products(sentences.get(passage.id), vector) for passage in ordered[paper]),
+                bm25=bm25.get(paper, 0.0),
+                fused=fused[paper] * (RRF_K + 1) / 2,
+            )
+            for paper in opened
+        ]
+
+
+_WEIGHT_VECTOR = np.array([_WEIGHTS.get(name, 0.0) for name in FEATURES])
+_COVERAGE = FEATURES.index("coverage")
+
+
+def _scored_paper(candidate: Candidate, score: float, rank: int, coverage: float) -> ScoredPaper:
+    return ScoredPaper(
+        paper=candidate.paper,
+        score=score,
+        rank=rank,
+        passages=candidate.passages,
+        cosine=candidate.cosines[0],
+        bm25=candidate.bm25,
+        coverage=coverage,
+        sentence_scores=candidate.sentence_cosines,
+    )
+
+
+def _centre(rows: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
+    if not rows:
+        return np.zeros(0, np.float32)
+    mean = np.mean(rows, axis=0)
+    return np.asarray(mean / max(float(np.linalg.norm(mean)), 1e-9), dtype=np.float32)
+
+
+def _products(rows: NDArray[np.float32] | None, vector: NDArray[np.float32]) -> tuple[float, ...]:
+    return () if rows is None else tuple(float(product) for product in rows @ vector)
