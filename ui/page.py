@@ -87,26 +87,23 @@ def build(assistant: Answering, papers: int, examples: Sequence[str] = ()) -> gr
             container=False,
         )
 
-        async def ask(question: str, current: Session) -> AsyncIterator[tuple[Any, ...]]:
-            field_update: Any = ""  # emptied once; what is typed while the answer comes stays
+        async def ask(question: str, current: Session) -> AsyncIterator[tuple[list[Message], Session]]:
             async for messages in replies(assistant, current, question):
-                yield field_update, messages, current
-                field_update = gr.skip()
+                yield messages, current
 
-        async def ask_example(current: Session, selection: gr.SelectData) -> AsyncIterator[tuple[Any, ...]]:
+        async def ask_example(
+            current: Session, selection: gr.SelectData
+        ) -> AsyncIterator[tuple[list[Message], Session]]:
             async for update in ask(str(selection.value["text"]), current):
                 yield update
 
         options: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
-        shown = [entry, transcript, session]
-        answering = {
-            **options,
-            "concurrency_limit": _ANSWERED_AT_ONCE,
-            "concurrency_id": "ask",
-            "trigger_mode": "multiple",
-        }
-        entry.submit(ask, [entry, session], shown, **answering)
-        transcript.example_select(ask_example, [session], shown, **answering)
+        limits: dict[str, Any] = {"concurrency_limit": _ANSWERED_AT_ONCE, "concurrency_id": "ask"}
+        answering = {**options, **limits, "outputs": [transcript, session], "trigger_mode": "multiple"}
+        entry.submit(ask, [entry, session], **answering)
+        # Emptied in the browser at once: a reply from the server could wipe out what is typed by then.
+        entry.submit(None, None, entry, js="() => ''", **options)
+        transcript.example_select(ask_example, [session], **answering)
         restart.click(lambda: ([], Session()), None, [transcript, session], queue=False, **options)
     page.queue(max_size=_WAITING, default_concurrency_limit=_ANSWERED_AT_ONCE, api_open=False)
     return page
@@ -115,7 +112,7 @@ def build(assistant: Answering, papers: int, examples: Sequence[str] = ()) -> gr
 async def replies(assistant: Answering, session: Session, question: str) -> AsyncIterator[list[Message]]:
     """Asks, and yields the whole transcript each time it changes; the last one stays in `session`.
 
-    A session's questions are answered one after the other, in the order they came. A blank question changes nothing;
+    A session's questions are answered one after the other. A blank question changes nothing;
     a failure is shown as one and never as an answer.
     """
     question = question.strip()[:MAX_QUESTION_CHARACTERS]
