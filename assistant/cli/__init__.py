@@ -7,7 +7,7 @@ import sys
 
 import click
 
-from assistant.cli import answering, chatting, hooks, papers, upkeep
+from assistant.cli import answering, chatting, hooks, papers, training, upkeep
 from assistant.errors import IbidError
 
 _UNEXPECTED = "something went wrong that Ibid did not foresee"
@@ -31,6 +31,7 @@ for _command in (
     upkeep.rebuild,
     upkeep.doctor,
     hooks.eval_,
+    training.train,
 ):
     cli.add_command(_command)
 

@@ -1,0 +1,39 @@
+"""`ibid train`: make the small models that ship with Ibid anew. For developers; needs torch and onnx."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from assistant.errors import InputError
+
+_NEEDS = ("torch", "onnx", "safetensors")
+
+
+@click.group()
+def train() -> None:
+    """Make the small models that ship with Ibid anew (for developers)."""
+
+
+@train.command("selector")
+@click.argument("data", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option(
+    "--base",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    required=True,
+    help="Folder with model.safetensors and tokenizer.json of all-MiniLM-L6-v2.",
+)
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="Where the model goes.")
+@click.option("--thin", type=click.IntRange(min=1), default=1, help="Keep each n-th pair only, to try it out.")
+def selector(data: Path, base: Path, out: Path, thin: int) -> None:
+    """Train the answer-sentence selector on the labelled sets in DATA."""
+    from importlib.util import find_spec
+
+    missing = [name for name in _NEEDS if find_spec(name) is None]
+    if missing:
+        raise InputError(f"training needs {', '.join(missing)}: pip install {' '.join(missing)}")
+    from assistant.training.selector import train as train_selector
+
+    calibration = train_selector(data, base, out, say=lambda line: click.echo(line, err=True), thin=thin)
+    click.echo(f"{out}: slope {calibration.slope:.3f}, intercept {calibration.intercept:.3f}")
