@@ -86,7 +86,11 @@ class Library:
         read_only = read_only or (exists and not (os.access(folder, os.W_OK) and os.access(folder / FILE, os.W_OK)))
         library = cls(folder, read_only=read_only, create=create, embedder=embedder, settings=settings)
         if embedder is not None:
-            library.check_embedder()
+            try:
+                library.check_embedder()
+            except LibraryError:
+                library.close()
+                raise
         return library
 
     def close(self) -> None:
@@ -352,11 +356,20 @@ class Library:
 
     def _the_embedder(self) -> Embedder:
         if self._embedder is None:
-            from assistant.embedding import default_embedder
-
-            self._embedder = default_embedder()
+            self._embedder = _embedder_of(self._settings)
         return self._embedder
 
     def _refuse_read_only(self) -> None:
         if self.read_only:
             raise LibraryError(f"library {str(self._folder)!r} is open for reading only; nothing was changed")
+
+
+def _embedder_of(settings: Settings) -> Embedder:
+    if settings.embedding_base_url is None:
+        from assistant.embedding import default_embedder
+
+        return default_embedder()
+    from assistant.embedding import openai_compatible
+
+    key = settings.embedding_api_key.get_secret_value() if settings.embedding_api_key else "none"
+    return openai_compatible(settings.embedding_base_url, settings.embedding_model, key)

@@ -33,8 +33,8 @@ def run(job: dict[str, Any]) -> dict[str, object]:
         else:
             index = VectorIndex.server(job["url"], job["collection"], "open")
         ids = job["ids"]
-        vectors = np.frombuffer(base64.b64decode(job["vectors"]), "<f4").reshape(len(ids), -1)
-        nearest = index.query(vectors, _DEPTH) if ids else []
+        vectors = np.frombuffer(base64.b64decode(job["vectors"]), "<f4")
+        nearest = index.query(vectors.reshape(len(ids), -1), _DEPTH) if ids else []
         found = sum(bool(hits) and hits[0][1] > _SAME for hits in nearest)
         return {"found": found, "count": index.count()}
     except LibraryError as error:

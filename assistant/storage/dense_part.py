@@ -61,6 +61,11 @@ class DensePart:
                 self._opened = (generation.name, progress.change)
             return self._opened[1]
 
+    @property
+    def opened(self) -> bool:
+        """Whether there is a handle for searching."""
+        return self._index is not None
+
     def search(self, query: Vectors, k: int) -> list[tuple[str, float]]:
         """About the `k` nearest (passage id, cosine) in the opened index; raises LibraryError."""
         with self._guard:

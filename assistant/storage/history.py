@@ -82,7 +82,7 @@ class History:
         ids = {str(item["paper_id"]) for item in record.get("evidence", ())}
         with self._database.note() as connection:
             rows = connection.execute(select(papers.c.id, papers.c.text_digest).where(among(papers.c.id, ids)))
-            whole = {**record, "papers": dict(rows.tuples().all())}
+            whole = {**record, "papers": {row.id: row.text_digest for row in rows}}
             values = {"created_at": record["created_at"], "conversation_id": record.get("conversation_id")}
             values["record"] = _json(whole)
             statement = upsert(records).values(id=record["id"], **values)

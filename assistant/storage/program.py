@@ -30,5 +30,6 @@ def run(module: str, arguments: Sequence[str] = (), *, given: str = "", time_lim
     except subprocess.TimeoutExpired as error:
         raise LibraryError(f"{module} did not end within {time_limit_s:.0f} s") from error
     if done.returncode != 0:
-        raise LibraryError(f"{module} died (exit code {done.returncode})")
+        last_words = " ".join(done.stderr.strip().splitlines()[-1:])[:200]
+        raise LibraryError(f"{module} died with exit code {done.returncode} {last_words}".strip())
     return done.stdout

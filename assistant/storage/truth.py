@@ -364,7 +364,7 @@ def _note_removals(connection: Connection, paper_ids: Sequence[str], change: int
     gone = select(passages.c.id, passages.c.paper_id).where(among(passages.c.paper_id, paper_ids))
     rows = [
         {"passage_id": passage_id, "paper_id": paper_id, "change": change}
-        for passage_id, paper_id in connection.execute(gone).tuples()
+        for passage_id, paper_id in connection.execute(gone)
     ]
     if rows:
         connection.execute(insert(removals), rows)
