@@ -55,6 +55,22 @@ class IngestReport:
         """How many records were papers, whether or not anything was new about them."""
         return self.added + self.updated + self.unchanged + self.duplicates
 
+    def __str__(self) -> str:
+        """For people: the counts on one line, then a line for each record that was rejected or is ambiguous."""
+        named = ("added", "updated", "unchanged")
+        counts = [f"{getattr(self, name)} {name}" for name in named if getattr(self, name)]
+        if self.duplicates:
+            counts.append(f"{self.duplicates} duplicate{'' if self.duplicates == 1 else 's'}")
+        if self.rejected:
+            counts.append(f"{len(self.rejected)} rejected")
+        lines = [", ".join(counts) or "nothing found"]
+        lines += [f"rejected {rejected.where}: {rejected.reason}" for rejected in self.rejected]
+        lines += [
+            f"ambiguous {ambiguous.where}: {ambiguous.paper_id} may be {ambiguous.other_id}: {ambiguous.reason}"
+            for ambiguous in self.ambiguous
+        ]
+        return "\n".join(lines)
+
     def to_dict(self) -> dict[str, Any]:
         """The JSON form printed by `ibid add --json`."""
         return {

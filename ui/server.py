@@ -27,6 +27,7 @@ def run(library_path: Path | str | None, host: str, port: int) -> None:
     if chosen != port and port != 0:
         print(f"Port {port} is taken; using {chosen}.", file=sys.stderr, flush=True)
 
+    print("Starting the chat page …", file=sys.stderr, flush=True)
     import uvicorn
 
     from assistant import Assistant, Library
