@@ -14,7 +14,7 @@ from dataclasses import dataclass, fields
 from assistant import details, questions, triage
 from assistant.answers import Reason
 from assistant.details import Detail
-from assistant.evidence import Evidence, PaperEvidence, asked_terms, share, weight
+from assistant.evidence import Evidence, PaperEvidence, share, weight
 from assistant.naming import fold
 from assistant.settings import Strictness
 from assistant.terms import terms
@@ -106,7 +106,7 @@ def features(evidence: Evidence) -> Features:
     """Measures the question against its best paper; against its best two for a comparison of named papers."""
     question, statistics = evidence.question, evidence.statistics
     top = evidence.papers[0]
-    asked = asked_terms(question.text, [top.named] if top.named else ())
+    asked = top.asked
     text = _text(evidence, top)
     own = frozenset(terms(text))
     best = max(top.sentences, key=lambda sentence: sentence.score, default=None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from contextlib import aclosing
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -32,9 +32,12 @@ if TYPE_CHECKING:
 
     from assistant.library import Library
 
+_RETRIEVED = 10  # papers told of in a `Retrieved` event
 _NEAREST = 3  # papers offered with a refusal
 _LIST_PAPERS = 20  # papers considered when several are asked for
-_SELECTED = 12  # sentences that the selector reads
+_CANDIDATES = 40  # papers looked at for the names that a question calls
+_SELECTED_PAPERS = 2  # whose sentences the selector reads
+_CONSIDERED = 12  # sentences that a record tells of
 _QUESTION_CHARACTERS = 20_000  # a longer question is cut, and the answer's notes say so
 
 
@@ -118,26 +121,17 @@ class Assistant:
         *,
         filters: Mapping[str, Any] | Filters | None = None,
         conversation: Conversation | str | None = None,
-    ) -> AsyncIterator[Event]:
+    ) -> AsyncGenerator[Event, None]:
         """Yields `Retrieved`, then `Token` and `ClaimVerified` as the answer grows, and `Finished` last."""
         thread = conversation.id if isinstance(conversation, Conversation) else conversation
         prepared = await asyncio.to_thread(self._prepare, question, Filters.parse(filters), thread)
         yield _retrieved(prepared)
-        if prepared.decision.reason is not None:
-            answer = self._refusal(prepared, prepared.decision.reason)
-            yield Token(answer.text)
-            model_details: Mapping[str, Any] = {}
-        else:
-            answer, model_details = None, {}
-            async with aclosing(self._speak(prepared)) as events:
-                async for event in events:
-                    if isinstance(event, Spoken):
-                        answer, model_details = event.answer, event.details
-                    else:
-                        yield event
-            if answer is None:  # pragma: no cover
-                raise AssertionError("an engine ends with Spoken")
-        yield Finished(await asyncio.to_thread(self._record, prepared, answer, model_details, thread))
+        async with aclosing(self._speak(prepared)) as events:
+            async for event in events:
+                if isinstance(event, Spoken):
+                    yield Finished(await asyncio.to_thread(self._record, prepared, event, thread))
+                else:
+                    yield event
 
     def conversation(self, conversation_id: str | None = None) -> Conversation:
         """A new conversation, or a stored one by its id; raises NotInLibrary for an unknown id."""
@@ -177,7 +171,7 @@ class Assistant:
         read = questions.read(standalone.query)
         papers = _LIST_PAPERS if read.many else self.settings.papers
         retriever = Retriever(self.library)
-        ranked = retriever.ranked(standalone.query, papers, filters)
+        ranked = retriever.ranked(standalone.query, _CANDIDATES, filters)
         if triage.not_for_a_corpus(question):
             return replace(blank, ranked=ranked, decision=_refused("not_a_question_for_the_corpus"))
         focus, missing = standalone.focus, None
@@ -191,14 +185,19 @@ class Assistant:
         evidence = gather(self.library, read, papers=papers, ranked=ranked, focus=focus)
         evidence = replace(evidence, sides=tuple(paper.id for paper in focus), side_missing=missing)
         if self._selector is not None and evidence.papers:
-            evidence = select(evidence, self._selector, most=_SELECTED)
+            evidence = select(evidence, self._selector, papers=_SELECTED_PAPERS)
         decision = answerability.decide(evidence, self.settings.strictness)
         return replace(blank, ranked=ranked, evidence=evidence, decision=decision)
 
     # --- speaking -------------------------------------------------------------------------------------------------
 
-    async def _speak(self, prepared: Prepared) -> AsyncIterator[Event | Spoken]:
-        """The engine's answer, streamed; ends with `Spoken`."""
+    async def _speak(self, prepared: Prepared) -> AsyncGenerator[Event | Spoken, None]:
+        """The refusal or the engine's answer, streamed; ends with `Spoken`."""
+        if prepared.decision.reason is not None:
+            refusal = self._refusal(prepared, prepared.decision.reason)
+            yield Token(refusal.text)
+            yield Spoken(refusal, {})
+            return
         if self._model is None and self.settings.chat_model == "quotes":
             for event in self._quote(prepared):
                 yield event
@@ -259,13 +258,11 @@ class Assistant:
 
     # --- after ----------------------------------------------------------------------------------------------------
 
-    def _record(
-        self, prepared: Prepared, answer: Answer, details: Mapping[str, Any], conversation_id: str | None
-    ) -> Answer:
+    def _record(self, prepared: Prepared, spoken: Spoken, conversation_id: str | None) -> Answer:
         """Stamps the answer with its id and time, and stores its record and its turn of the conversation."""
-        answer = replace(answer, record_id=new_id(), seconds=self._clock() - prepared.started)
+        answer = replace(spoken.answer, record_id=new_id(), seconds=self._clock() - prepared.started)
         try:
-            self.library.save_record(_record(prepared, answer, details, self.settings, conversation_id))
+            self.library.save_record(_record(prepared, answer, spoken.details, self.settings, conversation_id))
             if conversation_id:
                 self.library.append_turn(conversation_id, answer.question, answer.query, answer.record_id)
         except LibraryError as error:
@@ -286,7 +283,7 @@ def _refused(reason: Reason) -> Decision:
 
 
 def _retrieved(prepared: Prepared) -> Retrieved:
-    ranked = prepared.ranked
+    ranked = prepared.ranked[:_RETRIEVED]
     hits = tuple(Hit(found.paper, found.score, found.rank, found.passages) for found in ranked)
     return Retrieved(prepared.standalone.query, hits, tuple(found.passages[0] for found in ranked))
 
@@ -338,7 +335,7 @@ def _shown(prepared: Prepared, answer: Answer) -> list[dict[str, Any]]:
     cited = [(c.paper.id, c.passage_id, c.start, c.end, c.quote) for c in answer.citations]
     papers: tuple[Paper, ...] = tuple(p.paper for p in prepared.evidence.papers) if prepared.evidence else ()
     pool = [s for p in prepared.evidence.papers for s in p.sentences] if papers and prepared.evidence else []
-    best = sorted(pool, key=lambda sentence: -sentence.score)[:_SELECTED]
+    best = sorted(pool, key=lambda sentence: -sentence.score)[:_CONSIDERED]
     considered = [(s.paper.id, s.passage_id, s.start, s.end, s.text) for s in best]
     names = ("paper_id", "passage_id", "start", "end", "text")
     return [dict(zip(names, row, strict=True)) for row in dict.fromkeys(cited + considered)]

@@ -6,17 +6,20 @@ name. All measures are relative to the question, so that they mean the same in a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from assistant import naming, questions
+from assistant import naming, questions, scoring
 from assistant.naming import Named
 from assistant.papers import Paper, Passage, Span
 from assistant.questions import Question
+from assistant.scoring import SentenceFeatures
 from assistant.terms import TermStatistics, terms
 
 if TYPE_CHECKING:
@@ -26,8 +29,10 @@ if TYPE_CHECKING:
 _FURNITURE = frozenset(
     terms(
         "paper papers study studies article work author authors abstract publication researcher research propose "
-        "proposed present presented describe report say tell mention discuss find show give list name kind sort type "
-        "many main key explain summary summarize overview according corpus library document"
+        "proposed present presented describe report say said tell mention discuss find found finding show shown give list "
+        "name kind sort type many main key explain summary summarize overview according corpus library document "
+        "stand mean meaning call called abbreviation acronym definition define short happen exactly particular reach "
+        "achieve obtain get got make made take help serve compare compared comparison difference differ"
     )
 )
 
@@ -50,11 +55,18 @@ class Sentence:
     start: int
     end: int
     text: str
-    cosine: float  # of the question and the sentence in its passage
-    coverage: float  # idf-weighted share of what is asked that the sentence holds, in [0, 1]
+    features: SentenceFeatures
     holds: frozenset[str]  # the asked terms that it holds
-    selected: float | None = None  # the selector's probability; None when it was not asked
     score: float = 0.0
+    selected: float | None = None  # the selector's probability; None when it was not asked
+
+    @property
+    def cosine(self) -> float:
+        return self.features.cosine
+
+    @property
+    def coverage(self) -> float:
+        return self.features.coverage
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +80,8 @@ class PaperEvidence:
     named: Named | None
     sentences: tuple[Sentence, ...]
     coverage: float  # idf-weighted share of the question's terms that title and abstract hold
-    missing: frozenset[str] = field(default=frozenset())  # asked terms that title and abstract lack
+    asked: frozenset[str]  # what is asked of it: the question's terms less furniture and its own name
+    missing: frozenset[str]  # asked terms that title and abstract lack
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +93,7 @@ class Evidence:
     statistics: TermStatistics
     sides: tuple[str, ...] = ()  # ids of the papers that a comparison sets side by side; one when one paper has both
     side_missing: str | None = None  # the side of a comparison that no paper is about
+    respelt: tuple[tuple[str, str], ...] = ()  # (term as asked, term as the papers spell it)
 
     @property
     def named(self) -> tuple[PaperEvidence, ...]:
@@ -123,17 +137,21 @@ def gather(
     statistics = library.term_statistics()
     rarity = telling(statistics)
     query = np.asarray(library.embedder.embed_query(question.text), dtype=np.float32)
-    ordered = {item.paper.id: (item.paper, item.rank, item.score, item.cosine) for item in ranked[:papers]}
+    names = {item.paper.id: naming.named(question.text, item.paper, rarity) for item in ranked}
+    ordered = {
+        item.paper.id: (item.paper, item.rank, item.score, item.cosine)
+        for place, item in enumerate(ranked)
+        if place < papers or names[item.paper.id]
+    }
     for paper in focus:
         ordered.setdefault(paper.id, (paper, len(ordered) + 1, 0.0, 0.0))
-    focused = {paper.id for paper in focus}
-    names = {id: naming.named(question.text, item[0], rarity) for id, item in ordered.items()}
-    names |= {id: names[id] or Named(1.0, frozenset()) for id in focused}
+        names[paper.id] = names.get(paper.id) or Named(1.0, frozenset())
+    repaired = _respelt(asked_terms(question.text), [item[0] for item in ordered.values()], statistics)
     found = []
     for id, (paper, rank, relevance, cosine) in ordered.items():
-        asked = asked_terms(question.text, [name] if (name := names[id]) else ())
-        sentences = _measure(library, paper, query, asked, statistics)
-        all_terms = asked_terms(question.text)
+        asked = _renamed(asked_terms(question.text, [name] if (name := names[id]) else ()), repaired)
+        sentences = _measure(library, paper, query, question, asked, statistics)
+        all_terms = _renamed(asked_terms(question.text), repaired)
         own = frozenset(terms(f"{paper.title} {paper.abstract}"))
         found.append(
             PaperEvidence(
@@ -142,12 +160,34 @@ def gather(
                 relevance=relevance,
                 cosine=max([cosine, *(sentence.cosine for sentence in sentences)]),
                 named=name,
-                sentences=tuple(replace(item, score=score(question, item)) for item in sentences),
+                sentences=tuple(sentences),
                 coverage=share(own, all_terms, statistics),
+                asked=asked,
                 missing=frozenset(asked - own),
             )
         )
-    return Evidence(question, _ordered(_shared_names_dropped(found)), statistics)
+    return Evidence(question, _ordered(_shared_names_dropped(found)), statistics, respelt=tuple(repaired.items()))
+
+
+def _respelt(asked: frozenset[str], papers: Sequence[Paper], statistics: TermStatistics) -> dict[str, str]:
+    """Asked terms that no paper of the library holds, each with the term of these papers that it misspells."""
+    from rapidfuzz import process
+    from rapidfuzz.distance import OSA
+
+    unknown = [term for term in asked if len(term) >= 5 and term.isalpha() and not statistics.df(term)]
+    if not unknown:
+        return {}
+    known = sorted({term for paper in papers for term in terms(f"{paper.title} {paper.abstract}") if term.isalpha()})
+    repaired = {}
+    for term in unknown:
+        near = process.extractOne(term, known, scorer=OSA.distance, score_cutoff=1 if len(term) < 9 else 2)
+        if near is not None and near[0][0] == term[0]:
+            repaired[term] = near[0]
+    return repaired
+
+
+def _renamed(asked: frozenset[str], repaired: Mapping[str, str]) -> frozenset[str]:
+    return frozenset(repaired.get(term, term) for term in asked)
 
 
 class RankedPaper(Protocol):
@@ -163,45 +203,40 @@ class RankedPaper(Protocol):
     def cosine(self) -> float: ...
 
 
-def select(evidence: Evidence, selector: Selector, *, most: int) -> Evidence:
-    """Asks the selector about the `most` best sentences and scores them anew; the others keep their scores."""
-    pool = sorted((s for p in evidence.papers for s in p.sentences), key=lambda s: -s.score)[:most]
-    verdicts = selector.scores(evidence.question.text, [s.text for s in pool], [s.paper.title for s in pool])
-    judged = {(s.paper.id, s.start): value for s, value in zip(pool, verdicts, strict=True)}
+def select(evidence: Evidence, selector: Selector, *, papers: int) -> Evidence:
+    """Lets the selector read the sentences of the best `papers` papers, and scores those anew."""
+    chosen = {paper.paper.id for paper in evidence.papers[:papers]}
+    pool = [s for p in evidence.papers if p.paper.id in chosen for s in p.sentences]
+    asked = [s.text for s in pool]
+    probabilities = selector.scores(evidence.question.text, asked, [s.paper.title for s in pool])
+    read = {(s.paper.id, s.start): value for s, value in zip(pool, probabilities, strict=True)}
 
-    def judge(sentence: Sentence) -> Sentence:
-        value = judged.get((sentence.paper.id, sentence.start))
-        if value is None:
-            return sentence
-        told = replace(sentence, selected=value)
-        return replace(told, score=score(evidence.question, told))
+    def judged(sentence: Sentence) -> Sentence:
+        probability = read[sentence.paper.id, sentence.start]
+        features = replace(sentence.features, selected=_logit(probability))
+        return replace(
+            sentence, features=features, selected=probability, score=scoring.score(features, scoring.WITH_SELECTOR)
+        )
 
-    papers = [replace(p, sentences=tuple(judge(s) for s in p.sentences)) for p in evidence.papers]
-    return replace(evidence, papers=_ordered(papers))
+    judged_papers = [
+        replace(paper, sentences=tuple(map(judged, paper.sentences))) if paper.paper.id in chosen else paper
+        for paper in evidence.papers
+    ]
+    return replace(evidence, papers=tuple(judged_papers))
 
 
-# Weights of a sentence's score. Set by hand on the dev split; see docs/experiments/answering.md.
-_COVERAGE, _ROLE, _EXPECTED, _ASKS, _SHORT, _SELECTED = 0.6, 0.12, 0.2, -0.15, -0.2, 0.6
-
-
-def score(question: Question, sentence: Sentence) -> float:
-    """How well one sentence serves the question; comparable across the sentences of one question."""
-    total = sentence.cosine + _COVERAGE * sentence.coverage
-    if question.role and questions.plays(question.role, sentence.text):
-        total += _ROLE
-    if question.expects and questions.meets(question.expects, sentence.text):
-        total += _EXPECTED
-    if sentence.text.rstrip().endswith("?"):
-        total += _ASKS
-    if len(sentence.text.split()) < 5:
-        total += _SHORT
-    if sentence.selected is not None:
-        total += _SELECTED * sentence.selected
-    return total
+def _logit(probability: float) -> float:
+    clipped = min(1 - 1e-6, max(1e-6, probability))
+    return math.log(clipped / (1 - clipped))
 
 
 def _measure(
-    library: Library, paper: Paper, query: NDArray[np.float32], asked: frozenset[str], statistics: TermStatistics
+    library: Library,
+    paper: Paper,
+    query: NDArray[np.float32],
+    question: Question,
+    asked: frozenset[str],
+    statistics: TermStatistics,
 ) -> list[Sentence]:
     passages = library.passages(paper.id)
     vectors = library.sentence_vectors([passage.id for passage in passages])
@@ -214,11 +249,23 @@ def _measure(
             cosine = float(np.dot(query, row))
             if span not in spans or spans[span][1] < cosine:
                 spans[span] = (passage, cosine)
-    sentences = []
+    sentences: list[Sentence] = []
+    pairs = _pairs(question.text)
     for ordinal, span in enumerate(sorted(spans, key=lambda s: (s.start, s.end))):
         passage, cosine = spans[span]
         text = paper.abstract[span.start : span.end]
         holds = asked & frozenset(terms(text))
+        before = sentences[-1].features if sentences else None
+        features = SentenceFeatures(
+            cosine=cosine,
+            coverage=share(holds, asked, statistics),
+            previous_cosine=before.cosine if before else 0.0,
+            previous_coverage=before.coverage if before else 0.0,
+            pairs=len(pairs & _pairs(text)) / max(1, len(pairs)),
+            position=ordinal / max(1, len(spans) - 1),
+            expected=float(question.expects is not None and questions.meets(question.expects, text)),
+            role=float(question.role is not None and questions.plays(question.role, text)),
+        )
         sentences.append(
             Sentence(
                 paper=paper,
@@ -228,12 +275,17 @@ def _measure(
                 start=span.start,
                 end=span.end,
                 text=text,
-                cosine=cosine,
-                coverage=share(holds, asked, statistics),
+                features=features,
                 holds=holds,
+                score=scoring.score(features, scoring.WITHOUT_SELECTOR),
             )
         )
     return sentences
+
+
+def _pairs(text: str) -> set[tuple[str, str]]:
+    found = terms(text)
+    return set(pairwise(found))
 
 
 def _shared_names_dropped(found: list[PaperEvidence]) -> list[PaperEvidence]:
@@ -250,11 +302,16 @@ def _shared_names_dropped(found: list[PaperEvidence]) -> list[PaperEvidence]:
 
 
 def _ordered(found: Sequence[PaperEvidence]) -> tuple[PaperEvidence, ...]:
-    """Named papers first, by strength; the rest by their best sentence and the retriever's rank together."""
+    """Named papers first, by strength; the rest by fitness, ties by id."""
 
     def key(paper: PaperEvidence) -> tuple[float, float, str]:
-        best = max((sentence.score for sentence in paper.sentences), default=0.0)
         strength = paper.named.strength if paper.named else 0.0
-        return (-round(strength, 3), -(best + 1.0 / (1.0 + paper.rank)), paper.paper.id)
+        return (-round(strength, 3), -fitness(paper), paper.paper.id)
 
     return tuple(sorted(found, key=key))
+
+
+def fitness(paper: PaperEvidence) -> float:
+    """How well a whole paper fits the question; comparable across the papers of one question."""
+    best = max((sentence.cosine + 0.6 * sentence.coverage for sentence in paper.sentences), default=0.0)
+    return best + 0.5 * paper.coverage + 0.5 * paper.cosine + 1.0 / (1.0 + paper.rank)

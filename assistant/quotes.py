@@ -12,13 +12,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from assistant import questions
-from assistant.evidence import Evidence, PaperEvidence, Sentence, share
+from assistant.evidence import Evidence, PaperEvidence, Sentence, fitness
 from assistant.papers import Paper
+from assistant.scoring import shares
 
 _FACT_WORDS = 75  # a single fact is told in at most 80 words, title and marker included
-_SECOND_GAIN = 0.2  # idf share of the asked terms that a second sentence must add
-_SECOND_SCORE = 0.75  # of the best sentence's score
-_LIST_SCORE = 0.72  # of the best paper's score
+_FACT_SENTENCES = 3
+_ENOUGH = 0.9  # fitted share of questions that the chosen sentences answer, from where on no more are added
+_TOO_LITTLE = 0.04  # a sentence that answers fewer is not worth its words
+_LIST_FITNESS = 0.75  # of the best paper's fitness
+_ALONE = 1.0  # how much better, in score, a sentence that leans must be than one that stands alone
 _SUMMARY_SENTENCES = 3
 
 _LEANS = re.compile(
@@ -60,7 +63,7 @@ def compose(evidence: Evidence, *, most: int) -> tuple[Part, ...]:
     top = next(paper for paper in evidence.papers if paper.sentences)
     if kind == "summary":
         return (_part(top, _summary(top, most=min(most, _SUMMARY_SENTENCES)), lead=False),)
-    return (_part(top, _fact(top, evidence, most=most), lead=False),)
+    return (_part(top, _fact(top, most=most), lead=False),)
 
 
 def _part(paper: PaperEvidence, sentences: Sequence[Sentence], *, lead: bool) -> Part:
@@ -72,24 +75,18 @@ def _best(paper: PaperEvidence) -> list[Sentence]:
     return sorted(paper.sentences, key=lambda sentence: (-sentence.score, sentence.start))
 
 
-def _fact(paper: PaperEvidence, evidence: Evidence, *, most: int) -> list[Sentence]:
-    """The best sentence, a second one that adds asked terms or the expected number, and what they lean on."""
+def _fact(paper: PaperEvidence, *, most: int) -> list[Sentence]:
+    """The sentences that together answer most such questions, and what they lean on."""
     ranking = _best(paper)
-    chosen = [ranking[0]]
-    question = evidence.question
-    asked = frozenset().union(*(sentence.holds for sentence in paper.sentences))
-    held = set(ranking[0].holds)
-    satisfied = not question.expects or questions.meets(question.expects, ranking[0].text)
-    for candidate in ranking[1:]:
-        if len(chosen) >= min(most, 2) or candidate.score < _SECOND_SCORE * ranking[0].score:
+    chosen: list[Sentence] = []
+    sure = 0.0
+    for candidate, part in zip(ranking, shares([sentence.score for sentence in ranking]), strict=True):
+        if chosen and (sure >= _ENOUGH or part < _TOO_LITTLE or len(chosen) >= min(most, _FACT_SENTENCES)):
             break
-        gain = share(candidate.holds - held, asked, evidence.statistics) if asked else 0.0
-        helps = not satisfied and question.expects is not None and questions.meets(question.expects, candidate.text)
-        if (gain >= _SECOND_GAIN or helps) and _words([*chosen, candidate]) <= _FACT_WORDS:
+        if not chosen or _words([*chosen, candidate]) <= _FACT_WORDS:
             chosen.append(candidate)
-            held |= candidate.holds
-            satisfied = satisfied or helps
-    return _with_neighbours(chosen, paper, words=_FACT_WORDS, most=max(most, 2))
+            sure += part
+    return _with_neighbours(chosen, paper, words=_FACT_WORDS, most=max(most, _FACT_SENTENCES))
 
 
 def _with_neighbours(chosen: Sequence[Sentence], paper: PaperEvidence, *, words: int, most: int) -> list[Sentence]:
@@ -120,21 +117,15 @@ def _list(evidence: Evidence, *, most: int) -> tuple[Part, ...]:
     if not evidence.question.many:
         return (_part(candidates[0], _standing(candidates[0]), lead=True),)
     scored = sorted(candidates, key=lambda paper: -fitness(paper))
-    floor = _LIST_SCORE * fitness(scored[0])
+    floor = _LIST_FITNESS * fitness(scored[0])
     kept = [paper for paper in scored if fitness(paper) >= floor][:most]
     return tuple(_part(paper, _standing(paper), lead=True) for paper in kept)
-
-
-def fitness(paper: PaperEvidence) -> float:
-    """How well a whole paper fits a question about many."""
-    best = max((sentence.score for sentence in paper.sentences), default=0.0)
-    return best + 0.5 * paper.coverage + 0.5 * paper.cosine
 
 
 def _standing(paper: PaperEvidence) -> list[Sentence]:
     """The best sentence that stands alone, unless one that leans is much better."""
     ranking = _best(paper)
-    alone = next((s for s in ranking if not leans(s.text) and s.score >= 0.8 * ranking[0].score), None)
+    alone = next((s for s in ranking if not leans(s.text) and s.score >= ranking[0].score - _ALONE), None)
     if alone is not None:
         return [alone]
     return _with_neighbours(ranking[:1], paper, words=_FACT_WORDS, most=2)
@@ -155,7 +146,7 @@ def _about(paper: PaperEvidence, *, most: int) -> list[Sentence]:
     ranking = _best(paper)
     contribution = [s for s in ranking if questions.plays("contribution", s.text)]
     chosen = (contribution or ranking)[:1]
-    chosen += [s for s in ranking if s not in chosen and s.score >= 0.9 * ranking[0].score][: most - 1]
+    chosen += [s for s in ranking if s not in chosen and s.score >= ranking[0].score - _ALONE / 2][: most - 1]
     return _with_neighbours(chosen, paper, words=_FACT_WORDS, most=most + 1)
 
 

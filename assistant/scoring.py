@@ -1,0 +1,61 @@
+"""How well one sentence serves a question: a linear score over measures, fitted on development questions.
+
+Scores are log-odds-like: their softmax over a paper's sentences is the fitted share of questions that each answers.
+The weights come from `benchmarks/fit_answering.py`, pairwise logistic regression within a paper over the dev splits of
+three corpora; docs/experiments/answering.md has the table, with what was dropped.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+
+
+@dataclass(frozen=True, slots=True)
+class SentenceFeatures:
+    """Measures of one sentence against a question; all but `selected` lie in [-1, 1]."""
+
+    cosine: float  # of the question and the sentence, seen in its passage
+    coverage: float  # idf share of the asked terms that it holds
+    previous_cosine: float  # of the question and the sentence before; 0 for the first
+    previous_coverage: float  # of the sentence before
+    pairs: float  # share of the question's adjacent term pairs that are adjacent here too
+    position: float  # 0 for the first sentence of the abstract, 1 for the last
+    expected: float  # 1 when a number or link is expected and it has one
+    role: float  # 1 when it plays the role that is asked for
+    selected: float = 0.0  # the selector's logit
+
+
+@dataclass(frozen=True, slots=True)
+class SentenceWeights:
+    """One weight per feature."""
+
+    cosine: float
+    coverage: float
+    previous_cosine: float
+    previous_coverage: float
+    pairs: float
+    position: float
+    expected: float
+    role: float
+    selected: float
+
+
+WITHOUT_SELECTOR = SentenceWeights(3.2, 3.0, 1.5, 0.3, 0.9, 1.1, 1.9, 0.15, 0.0)
+WITH_SELECTOR = SentenceWeights(2.5, 2.3, 2.6, 0.35, 0.9, 0.9, 1.9, 0.15, 0.45)
+
+
+def score(features: SentenceFeatures, weights: SentenceWeights) -> float:
+    """The weighted sum."""
+    return sum(getattr(weights, f.name) * getattr(features, f.name) for f in fields(SentenceFeatures))
+
+
+def shares(scores: Sequence[float]) -> list[float]:
+    """Softmax: the share of questions that each of a paper's sentences would answer; sums to 1."""
+    if not scores:
+        return []
+    top = max(scores)
+    raised = [math.exp(value - top) for value in scores]
+    total = sum(raised)
+    return [value / total for value in raised]
