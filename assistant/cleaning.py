@@ -65,8 +65,8 @@ def clean(text: str) -> Cleaned:
 
 def normalise(text: str) -> str:
     """The form that is stored: NFC, `\\n` line ends, no control characters or lone surrogates, no outer blanks."""
-    text = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
-    return _UNSTORABLE.sub("", text).strip()
+    text = _UNSTORABLE.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+    return unicodedata.normalize("NFC", text).strip()
 
 
 def embedding_text(title: str, passage: Passage) -> PassageText:

@@ -100,7 +100,7 @@ _ACCENT: Final = re.compile(
     re.VERBOSE,
 )
 _ESCAPED: Final = re.compile(r"\\([%&_#$ {}])")
-_COMMAND: Final = re.compile(r"\\([A-Za-z]+)(\s*)")
+_COMMAND: Final = re.compile(r"\\([A-Za-z]+)(\{\}|\s*)")
 _WRAPPERS: Final = (
     r"text(?:bf|it|sl|tt|sc|rm|sf|up|normal)?|emph|underline|math(?:rm|bf|it|cal|sf|tt|bb|frak)|boldsymbol|bm"
     r"|operatorname|mbox|hbox|url|path|ensuremath|uppercase"
@@ -164,8 +164,10 @@ def _commands(text: str) -> Iterator[Edit]:
         yield Edit(m.start(), m.end())
     for m in _COMMAND.finditer(text):
         if (symbol := _symbol(m.group(1))) is not None and not text.startswith("{", m.end()):
-            glued = m.group(2) and text[m.end() : m.end() + 1].isalpha()
-            yield Edit(m.start(), m.end(), symbol + (" " if glued else m.group(2)))
+            blanks = m.group(2) if m.group(2).isspace() else ""
+            yield Edit(
+                m.start(), m.end(), symbol + (" " if blanks and text[m.end() : m.end() + 1].isalpha() else blanks)
+            )
 
 
 def _braces(text: str) -> Iterator[Edit]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -110,7 +111,7 @@ _WORDS = st.lists(
 def test_sentences_are_ordered_trimmed_and_cover_every_non_blank_character(text: str) -> None:
     spans = split(text)
     assert all(0 <= span.start < span.end <= len(text) for span in spans)
-    assert all(before.end <= after.start for before, after in zip(spans, spans[1:], strict=False))
+    assert all(before.end <= after.start for before, after in pairwise(spans))
     assert all(text[span.start : span.end] == text[span.start : span.end].strip() for span in spans)
     outside = [text[a.end : b.start] for a, b in zip((Span(0, 0), *spans), (*spans, Span(len(text), 0)), strict=True)]
     assert all(not gap.strip() for gap in outside)
