@@ -9,7 +9,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -20,8 +21,10 @@ from assistant.errors import InputError
 
 Kind = Literal["fact", "list", "comparison", "summary", "yes_no", "paraphrase", "follow_up", "unanswerable"]
 Split = Literal["dev", "test"]
+Judge = Literal["answer", "retrieval"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 _DATASETS = Path(__file__).parent / "datasets"
+_PAPERS = "_papers"  # NAME_papers.jsonl holds the corpus of NAME.jsonl
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,8 @@ class Case:
     filters: Mapping[str, Any] | None = None
     tags: tuple[str, ...] = ()
     note: str = ""
-    extra: Mapping[str, Any] = field(default_factory=dict)  # what an external set adds, e.g. graded qrels
+    dataset: str = ""  # the set it was loaded from
+    judge: Judge = "answer"  # "retrieval": nothing is answered, the ranking alone is judged
 
     @property
     def question(self) -> str:
@@ -57,7 +61,7 @@ class Case:
     def to_dict(self) -> dict[str, Any]:
         """The line of a dataset that gives this case again."""
         asked: dict[str, Any] = {"question": self.turns[0]} if len(self.turns) == 1 else {"turns": list(self.turns)}
-        optional = {"filters": self.filters, "note": self.note, "extra": dict(self.extra)}
+        optional = {"filters": self.filters, "note": self.note, "dataset": self.dataset}
         return {
             "id": self.id,
             "group": self.group,
@@ -71,6 +75,7 @@ class Case:
             "reason": self.reason,
             "tags": list(self.tags),
             **{key: value for key, value in optional.items() if value},
+            **({"judge": self.judge} if self.judge != "answer" else {}),
         }
 
 
@@ -93,7 +98,8 @@ class _Line(BaseModel):
     filters: dict[str, Any] | None = None
     tags: list[str] = []
     note: str | None = None
-    extra: dict[str, Any] = {}
+    dataset: str = ""
+    judge: Judge = "answer"
 
     @field_validator("facts", mode="before")
     @classmethod
@@ -139,7 +145,8 @@ class _Line(BaseModel):
             filters=self.filters,
             tags=tuple(self.tags),
             note=self.note or "",
-            extra=self.extra,
+            dataset=self.dataset,
+            judge=self.judge,
         )
 
 
@@ -171,7 +178,7 @@ def read(path: Path) -> tuple[Case, ...]:
             raise InputError(f"{where}: not JSON ({error}); one case a line") from error
         if not isinstance(decoded, dict):
             raise InputError(f"{where}: a case is a JSON object, not {decoded!r}")
-        case = parse(decoded, where)
+        case = parse({"dataset": path.stem, **decoded}, where)
         if case.id in seen:
             raise InputError(f"{where}: id {case.id!r} was used on line {seen[case.id]}; ids must be unique")
         seen[case.id] = number
@@ -181,7 +188,14 @@ def read(path: Path) -> tuple[Case, ...]:
 
 def bundled() -> tuple[str, ...]:
     """Names of the datasets that come with Ibid, sorted."""
-    return tuple(sorted(path.stem for path in _DATASETS.glob("*.jsonl")))
+    return tuple(sorted(path.stem for path in _DATASETS.glob("*.jsonl") if not path.stem.endswith(_PAPERS)))
+
+
+def corpus_of(dataset: str) -> Path:
+    """The papers that a dataset asks about: `NAME_papers.jsonl` beside it, else the corpus that comes with Ibid."""
+    path = Path(dataset) if dataset.endswith(".jsonl") else _DATASETS / f"{dataset}.jsonl"
+    beside = path.with_name(f"{path.stem}{_PAPERS}.jsonl")
+    return beside if beside.is_file() else Path(str(files("ingest"))) / "corpus" / "huggingface-papers.txt"
 
 
 def load(*names: str) -> tuple[Case, ...]:
@@ -205,7 +219,8 @@ def _paths(names: Sequence[str]) -> Iterator[Path]:
         if path.suffix == ".jsonl" and path.is_file():
             yield path
             continue
-        found = sorted(_DATASETS.glob(f"{name.removesuffix('.jsonl')}.jsonl"))
+        matching = sorted(_DATASETS.glob(f"{name.removesuffix('.jsonl')}.jsonl"))
+        found = [path for path in matching if not path.stem.endswith(_PAPERS)]
         if not found:
             raise InputError(f"no dataset {name!r}; bundled are {', '.join(bundled()) or 'none'}, or give a path")
         yield from found

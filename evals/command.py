@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +12,10 @@ import click
 from assistant.errors import IbidError
 
 if TYPE_CHECKING:
+    from evals.baselines import Options
+    from evals.cases import Case
     from evals.results import CaseResult
+    from evals.systems import System
 
 
 class Group(click.Group):
@@ -30,25 +35,29 @@ def main() -> None:
     """Measures answers: are they right, do citations carry them, are refusals just?"""
 
 
+_FOLDER = click.Path(file_okay=False, path_type=Path)
+_EXISTING = click.Path(exists=True, file_okay=False, path_type=Path)
 _library = click.option(
-    "--library", type=click.Path(path_type=Path), envvar="IBID_LIBRARY", help="library folder; default: the user's"
-)
-_data = click.option(
-    "--data", type=click.Path(exists=True, file_okay=False, path_type=Path), help="folder of external sets"
+    "--library", type=_FOLDER, help="Library to ask; default: one made from the bundled cases' own corpus."
 )
 
 
 @main.command()
-@click.option("--suite", default="gate", show_default=True, help="bundled suite (gate, full) or a .toml file")
+@click.option("--suite", default="gate", show_default=True, help="Bundled suite (gate, full) or a .toml file.")
 @_library
-@click.option("--cases", multiple=True, help="datasets in place of the suite's: bundled names or .jsonl files")
-@click.option("--split", type=click.Choice(["dev", "test", "all"]), help="default: as the suite says")
-@click.option("--kind", "kinds", multiple=True, help="only cases of this kind; may be repeated")
-@click.option("--tag", "tags", multiple=True, help="only cases with this tag; may be repeated")
-@click.option("--limit", type=click.IntRange(1), help="at most so many cases, spread over the set")
-@click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="folder for the run's files")
-@click.option("--json", "as_json", is_flag=True, help="print summary.json")
-@click.option("--replay", type=click.Path(exists=True, file_okay=False, path_type=Path), help="score a recorded run")
+@click.option("--cases", multiple=True, help="Datasets in place of the suite's: bundled names or .jsonl files.")
+@click.option("--split", type=click.Choice(["dev", "test", "all"]), help="Default: as the suite says.")
+@click.option("--kind", "kinds", multiple=True, help="Only cases of this kind; may be repeated.")
+@click.option("--tag", "tags", multiple=True, help="Only cases with this tag; may be repeated.")
+@click.option("--limit", type=click.IntRange(1), help="At most so many cases, spread over the set.")
+@click.option("--data", type=_EXISTING, help="Folder of external sets (scifact, cisi, pubmedqa, injections).")
+@click.option("--system", "name", default="ibid", show_default=True, help="ibid, bm25, langchain or endpoint.")
+@click.option("--base-url", help="OpenAI-compatible server of system endpoint, or of langchain's chat model.")
+@click.option("--model", help="Its model.")
+@click.option("--api-key", envvar="OPENAI_API_KEY", help="Its key; default: OPENAI_API_KEY.")
+@click.option("--timeout", default=120.0, show_default=True, help="Seconds to wait for it.")
+@click.option("--out", type=_FOLDER, help="Folder for the run's files.")
+@click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 def run(
     suite: str,
     library: Path | None,
@@ -57,40 +66,68 @@ def run(
     kinds: tuple[str, ...],
     tags: tuple[str, ...],
     limit: int | None,
+    data: Path | None,
+    name: str,
+    base_url: str | None,
+    model: str | None,
+    api_key: str | None,
+    timeout: float,
     out: Path | None,
     as_json: bool,
-    replay: Path | None,
 ) -> None:
     """Asks the cases of a suite and judges the answers. Exit code 1 when a declared bound is not reached."""
     from evals import runner
+    from evals.baselines import Options
+    from evals.suite import load_suite
 
-    if replay is not None:
-        found = runner.replay(replay, suite=None if suite == "gate" else suite)
-    else:
-        found = runner.run(
-            _assistant(library),
-            cases or None,
-            suite=suite,
-            split=split,
-            kinds=kinds,
-            tags=tags,
-            limit=limit,
-            out=out,
-            progress=_progress(),
-        )
+    declared = load_suite(suite)
+    chosen = runner.chosen(cases or None, declared, split=split, kinds=kinds, tags=tags, limit=limit)
+    if data is not None and not cases:
+        from evals import external
+
+        chosen = (*chosen, *external.load(data, declared.external, limit=limit))
+    system = _system(name, library, chosen, Options(base_url, model, api_key, timeout), data)
+    found = runner.run(system, chosen, suite=declared, out=out, progress=_progress())
+    _print(found, as_json)
+    raise SystemExit(1 if found.summary.verdict == "fail" else 0)
+
+
+def _system(name: str, library: Path | None, cases: tuple[Case, ...], options: Options, data: Path | None) -> System:
+    from evals import runner
+    from evals.baselines import maker
+    from evals.cases import bundled
+
+    known = {*bundled()}
+    if library is None and (data is not None or all(case.dataset in known for case in cases)):
+        return runner.over_own_corpora(name, cases, options, data)
+    from assistant import Library
+
+    return maker(name, options)(Library.open(library, create=False))
+
+
+@main.command()
+@click.argument("folder", type=_EXISTING)
+@click.option("--suite", help="Suite to judge by; default: that of the run.")
+@click.option("--write", is_flag=True, help="Write the run's reports again.")
+@click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
+def report(folder: Path, suite: str | None, write: bool, as_json: bool) -> None:
+    """Scores a recorded run again from its files, without the system that made it."""
+    from evals import reports, runner
+
+    found = runner.replay(folder, suite=suite)
+    if write:
+        reports.write(found, reports.read_corpus(folder), folder)
     _print(found, as_json)
     raise SystemExit(1 if found.summary.verdict == "fail" else 0)
 
 
 @main.command()
-@click.argument("before", type=click.Path(path_type=Path))
-@click.argument("after", type=click.Path(path_type=Path))
-@click.option("--suite", help="suite that declares the margins; default: that of the first run")
-@click.option("--json", "as_json", is_flag=True, help="print JSON")
+@click.argument("before", type=_FOLDER)
+@click.argument("after", type=_FOLDER)
+@click.option("--suite", help="Suite that declares the margins; default: that of the first run.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def compare(before: Path, after: Path, suite: str | None, as_json: bool) -> None:
     """Compares two recorded runs on the cases they share. Exit code 1 when AFTER is worse beyond a margin."""
-    import json
-
     from evals.comparison import compare as compare_runs
     from evals.reports import read
     from evals.reports.comparison import render
@@ -102,15 +139,7 @@ def compare(before: Path, after: Path, suite: str | None, as_json: bool) -> None
     raise SystemExit(1 if found.verdict == "fail" else 0)
 
 
-def _assistant(library: Path | None) -> Any:
-    from assistant import Assistant, Library
-
-    return Assistant(Library.open(library, create=False))
-
-
 def _print(found: Any, as_json: bool) -> None:
-    import json
-
     if as_json:
         click.echo(json.dumps(found.summary.to_dict(), ensure_ascii=False, indent=2))
         return
@@ -123,8 +152,6 @@ def _print(found: Any, as_json: bool) -> None:
 
 def _progress() -> Any:
     """Counts cases on stderr when that is a terminal."""
-    import sys
-
     if not sys.stderr.isatty():
         return None
 

@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from assistant.errors import IbidError
+from assistant.errors import IbidError, InputError
 from evals import bounds
-from evals.cases import KINDS, Case, digest, load, select
-from evals.metrics import ALL
+from evals.cases import KINDS, Case, bundled, corpus_of, digest, load, select
+from evals.metrics import ALL, retrieval
 from evals.metrics.citation_support import support
 from evals.metrics.outcome import OUTCOMES, outcome
 from evals.responses import Corpus, Response
@@ -25,11 +25,15 @@ from evals.suite import Suite, load_suite
 from evals.systems import System, as_system, code_digest
 from evals.verifiers import Remembered, WordCoverage, name_of
 
+if TYPE_CHECKING:
+    from evals.baselines import Options
+
+_OF_RETRIEVAL = {metric.name for metric in retrieval.METRICS} | {"seconds"}
 Progress = Callable[[int, int, CaseResult], None]  # done, total, the case just done
 
 
 def run(
-    system: Any,
+    system: Any = None,
     cases: Iterable[Case] | str | Sequence[str] | None = None,
     *,
     suite: Suite | str = "gate",
@@ -45,13 +49,13 @@ def run(
 ) -> Run:
     """Asks `system` (an Assistant, or anything that is a `evals.systems.System`) the cases of `suite` and scores it.
 
-    `cases` (values, dataset names or paths) replace the suite's datasets, `split` its split ("all" for both). A case
+    Without `system`, Ibid's Assistant is asked, over libraries made from the corpora of the cases' datasets. `cases` (values, dataset names or paths) replace the suite's datasets, `split` its split ("all" for both). A case
     that raises IbidError is recorded as an error and never stops the run. With `out`, the run's files are written to
     that folder. Same system, cases and seed give the same scores.
     """
     declared = load_suite(suite) if isinstance(suite, str) else suite
-    under_test = as_system(system, library)
-    wanted = _cases(cases, declared, split, kinds, tags, limit)
+    wanted = chosen(cases, declared, split=split, kinds=kinds, tags=tags, limit=limit)
+    under_test = as_system(system, library) if system is not None else over_own_corpora("ibid", wanted)
     started, began = clock(), time.perf_counter()
     judge = Remembered(verifier or WordCoverage())
     results: list[CaseResult] = []
@@ -75,6 +79,28 @@ def run(
     return found
 
 
+def over_own_corpora(
+    name: str, cases: Sequence[Case], options: Options | None = None, data: Path | None = None
+) -> System:
+    """The system `name` of `evals.baselines` over libraries made from the corpora that the cases' datasets ask about.
+
+    `data` is the folder of the external sets among them.
+    """
+    from evals import external
+    from evals.baselines import Options, maker
+    from evals.libraries import route
+
+    corpora: dict[str, Path] = {}
+    for dataset in dict.fromkeys(case.dataset for case in cases):
+        if data is not None and dataset.startswith(external.PREFIX):
+            corpora[dataset] = external.corpus(data, dataset)
+        elif dataset in bundled():
+            corpora[dataset] = corpus_of(dataset)
+        else:
+            raise InputError(f"no corpus is known for the cases of {dataset!r}; give a system or a library")
+    return route(corpora, maker(name, options or Options()))
+
+
 def replay(folder: str | Path, *, verifier: Verifier | None = None, suite: Suite | str | None = None) -> Run:
     """Scores a recorded run again from its files, without the system that made it."""
     from evals.reports import read, read_corpus
@@ -85,7 +111,7 @@ def replay(folder: str | Path, *, verifier: Verifier | None = None, suite: Suite
     wanted = suite if suite is not None else recorded.summary.suite
     return _sum_up(
         results,
-        load_suite(wanted) if isinstance(wanted, str) else wanted,
+        _known(wanted) if isinstance(wanted, str) else wanted,
         system=recorded.summary.system,
         verifier=name_of(verifier or WordCoverage()),
         hashes=recorded.summary.hashes,
@@ -94,20 +120,30 @@ def replay(folder: str | Path, *, verifier: Verifier | None = None, suite: Suite
     )
 
 
-def _cases(
+def _known(name: str) -> Suite:
+    """The suite a run was made with; one that is not at hand judges nothing."""
+    try:
+        return load_suite(name)
+    except IbidError:
+        return Suite(name=name)
+
+
+def chosen(
     given: Iterable[Case] | str | Sequence[str] | None,
     suite: Suite,
-    split: str | None,
-    kinds: Sequence[str],
-    tags: Sequence[str],
-    limit: int | None,
+    *,
+    split: str | None = None,
+    kinds: Sequence[str] = (),
+    tags: Sequence[str] = (),
+    limit: int | None = None,
 ) -> tuple[Case, ...]:
+    """The cases that a run of `suite` asks: see `run`."""
     names: Sequence[str] = suite.datasets if given is None else [given] if isinstance(given, str) else []
     items = list(given) if given is not None and not isinstance(given, str) else []
     names = [*names, *(item for item in items if isinstance(item, str))]
     every = [*(load(*names) if names else ()), *(item for item in items if isinstance(item, Case))]
-    chosen: Any = split if split is not None else suite.split if given is None else None
-    return select(every, split=None if chosen == "all" else chosen, kinds=kinds, tags=tags, limit=limit)
+    half: Any = split if split is not None else suite.split if given is None else None
+    return select(every, split=None if half == "all" else half, kinds=kinds, tags=tags, limit=limit)
 
 
 def _respond(system: System, case: Case) -> Response:
@@ -122,7 +158,7 @@ def score(judged: Judged) -> CaseResult:
     """All metrics that apply to a judged case; after an error each of them is unscored."""
     scores: dict[str, Score] = {}
     for metric in ALL:
-        if not metric.applies(judged.case):
+        if not metric.applies(judged.case) or (judged.case.judge == "retrieval" and metric.name not in _OF_RETRIEVAL):
             continue
         if judged.response.status == "error":
             scores[metric.name] = Score.unscored(judged.response.error or "error")

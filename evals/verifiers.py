@@ -52,12 +52,14 @@ _CAPPED = 0.30  # score left to a claim with a number that the evidence does not
 
 @lru_cache(maxsize=32768)
 def terms(text: str) -> frozenset[str]:
-    """The content words of `text`, folded and stemmed; hyphenated words count whole and in parts."""
-    found: set[str] = set()
-    for word in _WORD.findall(fold(without_markers(text))):
-        parts = word.split("-")
-        found.update(_stem(part) for part in (parts if len(parts) > 1 else [word]) if part not in _STOP)
-    return frozenset(found - {""})
+    """The content words of `text`, folded and stemmed."""
+    return frozenset(words(text))
+
+
+def words(text: str) -> list[str]:
+    """The content words of `text` in order, with repeats, folded and stemmed; hyphenated words in parts."""
+    found = (part for word in _WORD.findall(fold(without_markers(text))) for part in word.split("-"))
+    return [stem for part in found if part and part not in _STOP and (stem := _stem(part))]
 
 
 def _stem(word: str) -> str:

@@ -292,7 +292,7 @@ def test_command_line_compares_and_replays(tmp_path: Path) -> None:
     as_json = CliRunner().invoke(main, ["compare", str(tmp_path / "a"), str(tmp_path / "a"), "--json"])
     assert as_json.exit_code == 0
     assert json.loads(as_json.output)["verdict"] == "pass"
-    again = CliRunner().invoke(main, ["run", "--replay", str(tmp_path / "a"), "--json"])
+    again = CliRunner().invoke(main, ["report", str(tmp_path / "a"), "--json"])
     assert again.exit_code == 0, again.output
     assert json.loads(again.output)["verdict"] == "pass"
     missing = CliRunner().invoke(main, ["compare", str(tmp_path / "a"), str(tmp_path / "none")])

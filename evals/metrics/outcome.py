@@ -5,7 +5,7 @@ Each case ends in one outcome:
   right_but_wrongly_cited  right facts, but a sentence is not carried, a citation is invalid, or no expected paper
                          is cited
   wrong                  an answer without all required facts, with a forbidden one, or to an unanswerable question
-  refused_rightly, refused_wrongly
+  refused_rightly, refused_wrongly, error; retrieved where the ranking alone is judged
 An answer is right when it states every required fact and no forbidden one; where the case has no facts, when it cites
 an expected paper (such a case can't be right but wrongly cited by its papers).
 process = share of sentences carried by their citations, on the same answers; the two disagree, so both are printed
@@ -23,7 +23,13 @@ from evals.metrics.citation_validity import fault
 from evals.scores import Judged, Metric, Score
 
 Outcome = Literal[
-    "right_and_supported", "right_but_wrongly_cited", "wrong", "refused_rightly", "refused_wrongly", "error"
+    "right_and_supported",
+    "right_but_wrongly_cited",
+    "wrong",
+    "refused_rightly",
+    "refused_wrongly",
+    "error",
+    "retrieved",
 ]
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 
@@ -33,6 +39,8 @@ def outcome(judged: Judged) -> Outcome:
     case, response = judged.case, judged.response
     if response.status == "error":
         return "error"
+    if case.judge == "retrieval":
+        return "retrieved"
     if response.status == "abstained":
         return "refused_wrongly" if case.answerable else "refused_rightly"
     if not case.answerable or not is_right(judged):

@@ -2,8 +2,7 @@
 
 Recall@k = |expected ∩ top k| / |expected|.
 nDCG@k = DCG@k / IDCG@k, DCG@k = Σ_{i≤k} rel_i / log2(i + 1) (Järvelin & Kekäläinen 2002, "Cumulated gain-based
-evaluation of IR techniques"; the linear gain of trec_eval's ndcg_cut). The gain is 1 for an expected paper, or the
-grade given by an external set's qrels.
+evaluation of IR techniques"; the linear gain of trec_eval's ndcg_cut). The gain of an expected paper is 1.
 MRR = 1 / rank of the first expected paper, 0 when none was shown (Voorhees 1999, TREC-8 QA).
 
 Checked against ir-measures (pytrec_eval) in tests/test_metrics_retrieval.py.
@@ -44,15 +43,12 @@ def reciprocal_rank(ranking: Sequence[str], grades: Mapping[str, float]) -> floa
 
 
 def grades_of(judged: Judged) -> dict[str, float]:
-    """Relevance by paper id: an external set's qrels when the case has them, else 1 for each expected paper."""
-    qrels = judged.case.extra.get("qrels")
-    if isinstance(qrels, Mapping):
-        return {str(paper_id): float(grade) for paper_id, grade in qrels.items()}
+    """Relevance by paper id: 1 for each expected paper."""
     return dict.fromkeys(judged.wanted_ids, 1.0)
 
 
 def _applies(case: Case) -> bool:
-    return case.answerable and bool(case.papers or case.extra.get("qrels"))
+    return case.answerable and bool(case.papers)
 
 
 def _scored(formula: Callable[[Sequence[str], Mapping[str, float]], float]) -> Callable[[Judged], Score | None]:
