@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from assistant.errors import EmbedderMismatch, InputError, SchemaMismatch
+from assistant.errors import EmbedderMismatch, InputError, LibraryNotFound, SchemaMismatch
 from evals.cases import Case
 from evals.responses import Corpus, Response
 from evals.systems import System
@@ -35,17 +35,25 @@ def library_for(corpus: Path, root: Path | None = None) -> Library:
     except OSError as error:
         raise InputError(f"cannot read the corpus {str(corpus)!r}: {error.strerror}; reinstall Ibid") from error
     folder = (root or cache_folder()) / f"{corpus.stem}-{digest}"
-    try:
-        library = Library.open(folder)
-        add(library, corpus)  # what is there already is not embedded again
-        return library
-    except (EmbedderMismatch, SchemaMismatch):
-        import shutil
+    _drop_stale(folder)
+    library = Library.open(folder)
+    add(library, corpus)  # what is there already is not embedded again
+    return library
 
-        shutil.rmtree(folder)  # a cache of ours, named by its content
-        library = Library.open(folder)
-        add(library, corpus)
-        return library
+
+def _drop_stale(folder: Path) -> None:
+    """Deletes the library in `folder`, a cache of ours, when this version of Ibid cannot search it."""
+    import shutil
+
+    from assistant import Library
+
+    if not folder.exists():
+        return
+    try:
+        with Library.open(folder) as library:
+            library.check_embedder()
+    except (EmbedderMismatch, LibraryNotFound, SchemaMismatch):
+        shutil.rmtree(folder)
 
 
 class Routed:
