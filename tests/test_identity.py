@@ -1,0 +1,178 @@
+"""Identity: one spelling per identifier, ids that survive a second import, and namesakes kept apart."""
+
+from __future__ import annotations
+
+import string
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from assistant.identity import (
+    Identifier,
+    arxiv_of_doi,
+    family_name,
+    identifiers,
+    normalise_arxiv,
+    normalise_doi,
+    normalise_identifier,
+    paper_id,
+    same_work,
+    title_key,
+)
+from assistant.papers import Paper
+
+
+def _paper(title: str = "A Title", **fields: object) -> Paper:
+    return Paper("", title, "An abstract.", **fields)  # type: ignore[arg-type]  # fields of Paper by name
+
+
+@pytest.mark.parametrize(
+    ("given_text", "doi"),
+    [
+        ("10.1000/ABC.def", "10.1000/abc.def"),
+        ("https://doi.org/10.1000/xyz", "10.1000/xyz"),
+        ("http://dx.doi.org/10.1000/xyz.", "10.1000/xyz"),
+        ("doi:10.1000/xyz", "10.1000/xyz"),
+        ("DOI 10.1016/S0140-6736(05)67889-0", "10.1016/s0140-6736(05)67889-0"),
+        ("(see 10.1000/xyz)", "10.1000/xyz"),
+        ("https://doi.org/10.1002%2F%28SICI%291097", "10.1002/(sici)1097"),
+        ("10.1000.10/xyz", "10.1000.10/xyz"),
+        ("none", None),
+        ("10.1", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_doi_has_one_spelling(given_text: str | None, doi: str | None) -> None:
+    assert normalise_doi(given_text) == doi
+
+
+@pytest.mark.parametrize(
+    ("given_text", "arxiv"),
+    [
+        ("1706.03762", "1706.03762"),
+        ("1706.03762v5", "1706.03762"),
+        ("arXiv:1706.03762v5 [cs.CL]", "1706.03762"),
+        ("https://arxiv.org/abs/1706.03762v2", "1706.03762"),
+        ("http://arxiv.org/pdf/1706.03762v2.pdf", "1706.03762"),
+        ("10.48550/arXiv.1706.03762", "1706.03762"),
+        ("https://doi.org/10.48550/arXiv.2401.00001", "2401.00001"),
+        ("hep-th/9901001v3", "hep-th/9901001"),
+        ("math.AG/0601001", "math/0601001"),
+        ("https://arxiv.org/abs/cs/0112017", "cs/0112017"),
+        ("0704.0001", "0704.0001"),
+        ("see page 1234.56789 of the book", None),
+        ("1799.12345", None),
+        ("10.1103/1706.03762", None),
+        ("12345", None),
+        (None, None),
+    ],
+)
+def test_arxiv_id_has_one_spelling_without_version(given_text: str | None, arxiv: str | None) -> None:
+    assert normalise_arxiv(given_text) == arxiv
+
+
+@pytest.mark.parametrize(
+    ("scheme", "given_text", "value"),
+    [
+        ("pmid", "PMID: 012345", "12345"),
+        ("pmcid", "PMC12345", "pmc12345"),
+        ("openalex", "https://openalex.org/W2741809807", "w2741809807"),
+        ("acl", "https://aclanthology.org/2020.acl-main.1/", "2020.acl-main.1"),
+        ("acl", "P18-1001", "p18-1001"),
+        ("s2", "0" * 40, "0" * 40),
+        ("isbn", "978-3-16-148410-0", "9783161484100"),
+        ("pmid", "n/a", None),
+        ("unknown", "1", None),
+    ],
+)
+def test_other_identifiers_have_one_spelling(scheme: str, given_text: str, value: str | None) -> None:
+    assert normalise_identifier(scheme, given_text) == (Identifier(scheme, value) if value else None)
+
+
+def test_id_prefers_the_most_stable_identifier() -> None:
+    others = [Identifier("pmid", "7")]
+    assert paper_id(_paper(doi="10.1000/X", arxiv_id="1706.03762"), others) == "doi:10.1000/x"
+    assert paper_id(_paper(arxiv_id="1706.03762v3"), others) == "arxiv:1706.03762"
+    assert paper_id(_paper(doi="10.48550/arXiv.1706.03762"), others) == "arxiv:1706.03762"
+    assert paper_id(_paper(), others) == "pmid:7"
+    assert paper_id(_paper()).startswith("title:")
+
+
+def test_arxivs_own_doi_names_the_preprint() -> None:
+    assert arxiv_of_doi("10.48550/arxiv.1706.03762") == "1706.03762"
+    assert arxiv_of_doi("10.1000/xyz") is None
+    assert identifiers(_paper(doi="10.48550/arxiv.1706.03762"))[0] == ("arxiv", "1706.03762")
+
+
+@pytest.mark.parametrize(
+    "spelling",
+    [
+        r"Schr\"odinger--Poisson Systems: A {Survey}",
+        "SCHRÖDINGER-POISSON systems, a survey.",
+        "Schro\u0308dinger\u2013Poisson  systems:\na survey",
+    ],
+)
+def test_spellings_of_a_title_have_one_key(spelling: str) -> None:
+    assert title_key(spelling) == "schrodinger poisson systems a survey"
+
+
+def test_title_keys_keep_other_scripts() -> None:
+    assert title_key("基于深度学习的方法") == "基于深度学习的方法"
+    assert title_key("?!") == ""
+
+
+def test_family_name_in_either_order() -> None:
+    assert family_name("Müller, Jörg") == family_name("Jörg Müller") == "muller"
+
+
+def test_first_author_and_year_tell_untitled_namesakes_apart() -> None:
+    first = paper_id(_paper("Editorial", authors=("Ann Lee",), year=2020))
+    assert first != paper_id(_paper("Editorial", authors=("Bo Ek",), year=2020))
+    assert first != paper_id(_paper("Editorial", authors=("Ann Lee",), year=2021))
+    assert first == paper_id(_paper("EDITORIAL.", authors=("Lee, Ann",), year=2020))
+
+
+def test_same_work_unless_something_speaks_against_it() -> None:
+    plain = _paper()
+    assert same_work(plain, _paper(year=2020, authors=("Ann Lee",)))
+    assert same_work(_paper(year=2019, authors=("A. Lee",)), _paper(year=2020, authors=("Ann Lee", "Bo Ek")))
+    assert not same_work(_paper(year=2010), _paper(year=2020))
+    assert not same_work(_paper(authors=("Ann Lee",)), _paper(authors=("Bo Ek",)))
+    assert not same_work(_paper(doi="10.1000/a"), _paper(doi="10.1000/b"))
+    assert same_work(_paper(doi="10.1000/a"), _paper(doi="10.48550/arxiv.1706.03762"))
+
+
+_DOIS = st.builds(
+    "10.{}/{}".format,
+    st.integers(1000, 999_999_999),
+    st.text(string.ascii_letters + string.digits + "-._;()/", min_size=1, max_size=20),
+)
+
+
+@given(_DOIS, st.sampled_from(["", "https://doi.org/", "doi:", "DOI: ", "http://dx.doi.org/", " "]))
+@settings(max_examples=200, deadline=None)
+def test_resolvers_and_case_do_not_change_a_doi(doi: str, prefix: str) -> None:
+    plain = normalise_doi(doi)
+    assert normalise_doi(prefix + doi.upper()) == plain
+    assert plain is None or normalise_doi(plain) == plain
+
+
+@given(st.integers(7, 30), st.integers(1, 12), st.integers(1, 99_999), st.integers(1, 30))
+@settings(max_examples=200, deadline=None)
+def test_versions_and_urls_do_not_change_an_arxiv_id(year: int, month: int, number: int, version: int) -> None:
+    plain = f"{year:02}{month:02}.{number:05}"
+    spellings = (plain, f"{plain}v{version}", f"arXiv:{plain}", f"https://arxiv.org/abs/{plain}v{version}")
+    assert {normalise_arxiv(text) for text in spellings} == {plain}
+
+
+@given(st.text())
+@settings(max_examples=300, deadline=None)
+def test_any_text_is_normalised_without_raising(text: str) -> None:
+    for scheme in ("doi", "arxiv", "pmid", "openalex", "acl", "isbn"):
+        found = normalise_identifier(scheme, text)
+        assert found is None or normalise_identifier(scheme, found.value) == found
+    assert title_key(title_key(text)) == title_key(text)
+    assert paper_id(_paper(text, authors=(text,))) == paper_id(_paper(text, authors=(text,)))
+    assert all(identifier.value for identifier in identifiers(_paper(text)))
