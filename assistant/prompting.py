@@ -1,14 +1,30 @@
-"""Prompts are files beside this module; their hash goes into every record of an answer that used them."""
+"""What a chat model is shown: prompts, which are files, and the evidence sentences that fill them.
+
+Sentences are sent, not abstracts: a small model reads some fifty tokens a second, and answered better from eight good
+sentences than from four abstracts. A prompt's digest goes into every record of an answer that used it.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from typing import TYPE_CHECKING
 
+from assistant import cleaning, tokens
 from assistant.errors import SettingsError
+from assistant.evidence import Evidence, Sentence
+from assistant.quotes import compose
+
+if TYPE_CHECKING:
+    from langchain_core.messages import BaseMessage
+
+EVIDENCE_TOKENS = 350  # by cl100k_base, titles and numbers included
+_TITLE_TOKENS = 40
+_SEEDS = 6  # sentences of the quoted answer that the model sees in any case
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,3 +49,92 @@ def prompt(name: str) -> Prompt:
     """The shipped prompt `name`."""
     text = resources.files("assistant").joinpath("prompts", f"{name}.md").read_text(encoding="utf-8")
     return Prompt(name, text, hashlib.sha256(text.encode()).hexdigest()[:16])
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """The evidence as sent: `sentences[k - 1]` is the one numbered `[k]` in `text`."""
+
+    sentences: tuple[Sentence, ...]
+    text: str
+    tokens: int
+    left_out: int  # measured sentences that were not sent
+    shortened: tuple[int, ...]  # numbers of sentences too long to be sent whole
+
+
+def show(evidence: Evidence, *, most_tokens: int = EVIDENCE_TOKENS) -> Shown:
+    """Picks sentences for a model, best first while they fit, and numbers them, paper by paper in reading order.
+
+    What the quotes engine would say always comes first, so a model never knows less than the quotes do. At least one
+    sentence is sent when there is any, shortened when it alone is over `most_tokens`.
+    """
+    measured = [sentence for paper in evidence.papers for sentence in paper.sentences]
+    chosen: dict[tuple[str, int], Sentence] = {}
+    left = most_tokens
+    for sentence in _in_order_of_worth(evidence, measured):
+        cost = tokens.count(f"[99] {_line(sentence.text)}\n")
+        if sentence.paper.id not in {paper_id for paper_id, _ in chosen}:
+            cost += tokens.count(f"{_title(sentence.paper.title)}\n")
+        if cost <= left or not chosen:
+            chosen[sentence.paper.id, sentence.start] = sentence
+            left -= cost
+    return _numbered(_by_paper(chosen.values()), most_tokens, left_out=len(measured) - len(chosen))
+
+
+def _in_order_of_worth(evidence: Evidence, measured: Sequence[Sentence]) -> Iterable[Sentence]:
+    seeds = [sentence for part in compose(evidence, most=_SEEDS) for sentence in part.sentences]
+    ranked = sorted(measured, key=lambda sentence: (-sentence.score, sentence.paper.id, sentence.start))
+    return {(sentence.paper.id, sentence.start): sentence for sentence in [*seeds, *ranked]}.values()
+
+
+def _by_paper(sentences: Iterable[Sentence]) -> list[Sentence]:
+    groups: dict[str, list[Sentence]] = {}
+    for sentence in sentences:
+        groups.setdefault(sentence.paper.id, []).append(sentence)
+    return [sentence for group in groups.values() for sentence in sorted(group, key=lambda s: s.start)]
+
+
+def _numbered(sentences: Sequence[Sentence], most_tokens: int, *, left_out: int) -> Shown:
+    lines: list[str] = []
+    shortened: list[int] = []
+    paper_id = None
+    for number, sentence in enumerate(sentences, start=1):
+        if sentence.paper.id != paper_id:
+            paper_id = sentence.paper.id
+            lines.append(_title(sentence.paper.title))
+        line = _line(sentence.text)
+        cut = _cut(line, most_tokens)
+        if cut != line:
+            shortened.append(number)
+        lines.append(f"[{number}] {cut}")
+    text = "\n".join(lines)
+    return Shown(tuple(sentences), text, tokens.count(text), left_out, tuple(shortened))
+
+
+def _line(text: str) -> str:
+    """Cleaned, and on one line: no text of a document can begin a line of the prompt."""
+    return " ".join(cleaning.clean(text).text.split())
+
+
+def _title(title: str) -> str:
+    return f"Paper: {_cut(_line(title), _TITLE_TOKENS)}"
+
+
+def _cut(text: str, most_tokens: int) -> str:
+    """At most about `most_tokens` tokens of `text`, whole words, with a sign that there is more."""
+    if len(text) <= most_tokens or tokens.count(text) <= most_tokens:
+        return text
+    words = text[: most_tokens * 12].split(" ")
+    low, high = 1, len(words)
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if tokens.count(" ".join(words[:middle])) < most_tokens else (low, middle - 1)
+    return " ".join(words[:low])[: most_tokens * 12] + " …"
+
+
+def messages(question: str, shown: Shown) -> list[BaseMessage]:
+    """The instructions, which never change and can be cached by a server, then the evidence and the question."""
+    from langchain_core.messages import HumanMessage, SystemMessage
+
+    data = prompt("evidence").fill(evidence=shown.text, question=" ".join(question.split()))
+    return [SystemMessage(prompt("answer").text.strip()), HumanMessage(data.strip())]

@@ -1,0 +1,191 @@
+"""The chat engine: a model drafts from the evidence, and every sentence of its draft is checked before it is shown.
+
+Nothing that the model says is trusted or erased: its markers become citations of characters, each sentence gets a
+verdict, and an invented number stays visible. A reply that breaks off keeps what came, and says so.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import asdict, dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from assistant import attribution, prompting
+from assistant.answers import Claim, ClaimVerified, Finding, Token
+from assistant.attribution import Attributed, Said
+from assistant.chat_model import Reply
+from assistant.errors import ModelError
+from assistant.ledger import Ledger, Numbering, citations_of
+from assistant.papers import Span
+from assistant.prompting import Shown
+from assistant.verification import Verifier
+
+if TYPE_CHECKING:
+    from langchain_core.language_models import BaseChatModel
+    from langchain_core.messages import BaseMessage
+
+    from assistant.engine import Prepared
+
+_MOST_CHARACTERS = 6_000  # of a draft: a small model that repeats itself is stopped here
+_ENDS = ".!?…:\"”')]】"
+_THINKING, _THOUGHT = "<think>", "</think>"
+
+
+@dataclass(frozen=True, slots=True)
+class Drafted:
+    """A chat model's checked draft; `declined` says that it found no answer in the evidence.
+
+    `details` goes into the answer's record: `model` (name, address, usage, the draft itself), `prompts` (digests, the
+    messages sent, what was cut from the evidence).
+    """
+
+    engine: str
+    ledger: Ledger
+    declined: bool
+    notes: tuple[str, ...]
+    details: dict[str, Any]
+
+
+async def speak(
+    model: BaseChatModel, verifier: Verifier, prepared: Prepared
+) -> AsyncGenerator[Token | ClaimVerified | Drafted, None]:
+    """Streams the draft sentence by sentence, each as a Token followed by its verdict, and `Drafted` last.
+
+    Raises ModelError when the model fails before it said anything; afterwards what came is kept, with a note.
+    """
+    if prepared.evidence is None:  # pragma: no cover
+        raise AssertionError("an engine speaks on evidence")
+    shown = await asyncio.to_thread(prompting.show, prepared.evidence)
+    messages = prompting.messages(prepared.standalone.query, shown)
+    reply, draft = Reply(model), _Draft(shown, verifier)
+    started = time.perf_counter()
+    note: str | None = None
+    try:
+        async with aclosing(reply.pieces(messages)) as pieces:
+            async for piece in pieces:
+                draft.raw += piece
+                async for event in draft.grown():
+                    yield event
+                if draft.declined or len(draft.raw) > _MOST_CHARACTERS:
+                    break
+    except ModelError as error:
+        if not draft.text.strip():
+            raise
+        note = f"incomplete: {error}"
+    note = note or _stopped(reply, draft)
+    async for event in draft.ended(broken=note is not None):
+        yield event
+    details = _details(reply, messages, shown, draft.raw, time.perf_counter() - started)
+    notes = (note,) if note else ()
+    yield Drafted(f"chat:{reply.address.name}", draft.ledger(), draft.declined, notes, details)
+
+
+def _stopped(reply: Reply, draft: _Draft) -> str | None:
+    """Why a draft that came without a failure is not whole."""
+    if reply.finish_reason in ("length", "max_tokens"):
+        return "incomplete: the model reached its limit of tokens"
+    if reply.finish_reason == "content_filter":
+        return "incomplete: the model's provider filtered its reply"
+    if len(draft.raw) > _MOST_CHARACTERS:
+        return f"incomplete: the model was stopped after {_MOST_CHARACTERS} characters"
+    return None
+
+
+@dataclass(slots=True)
+class _Draft:
+    """A draft as it grows: which of its sentences are spoken, and which say only that nothing is stated."""
+
+    shown: Shown
+    verifier: Verifier
+    raw: str = ""
+    declined: bool = False
+    _done: int = 0  # sentences taken from the draft
+    _held: list[Said] = field(default_factory=list)  # "not stated", until something else is said
+    _text: str = ""
+    _claims: list[Claim] = field(default_factory=list)
+    _numbering: Numbering = field(default_factory=Numbering)
+
+    @property
+    def text(self) -> str:
+        """The draft without a leading block of thought."""
+        stripped = self.raw.lstrip()
+        if stripped.startswith(_THINKING):
+            return stripped.partition(_THOUGHT)[2]
+        return "" if _THINKING.startswith(stripped) else self.raw
+
+    async def grown(self) -> AsyncGenerator[Token | ClaimVerified, None]:
+        """What can be said now that text has come."""
+        text = self.text
+        async for event in self._take(text, attribution.finished(text), cut_off=False):
+            yield event
+
+    async def ended(self, *, broken: bool) -> AsyncGenerator[Token | ClaimVerified, None]:
+        """The rest; with `broken`, a last sentence without its end is marked as cut off."""
+        text = self.text if not _THINKING.startswith(self.raw.strip()) else self.raw
+        spans = attribution.split(text)
+        cut_off = bool(broken and spans and text.rstrip()[-1] not in _ENDS)
+        async for event in self._take(text, spans, cut_off=cut_off):
+            yield event
+        if not self._claims:
+            self.declined = True
+
+    async def _take(
+        self, text: str, spans: tuple[Span, ...], *, cut_off: bool
+    ) -> AsyncGenerator[Token | ClaimVerified, None]:
+        for at, span in enumerate(spans[self._done :], start=self._done):
+            if self.declined:
+                return
+            self._done = at + 1
+            said = attribution.parse(text[span.start : span.end], self.shown.sentences)
+            if not self._claims and attribution.absent(said.body):
+                self._held.append(said)
+                self.declined = said.body.startswith("NOT STATED")
+                continue
+            separator = "\n" if "\n" in text[spans[at - 1].end if at else 0 : span.start] else " "
+            for waiting in [*self._held, said]:
+                last = cut_off and waiting is said and at == len(spans) - 1
+                for event in await asyncio.to_thread(self._say, waiting, separator, last):
+                    yield event
+            self._held.clear()
+
+    def _say(self, said: Said, separator: str, cut_off: bool) -> list[Token | ClaimVerified]:
+        attributed = attribution.attribute(said, self.shown.sentences, self.verifier)
+        if cut_off:
+            attributed = _cut_off(attributed)
+        lead = separator if self._text else ""
+        claim = attribution.write(attributed, self._numbering, self.shown.sentences, len(self._text) + len(lead))
+        self._text += lead + claim.text
+        self._claims.append(claim)
+        return [Token(lead + claim.text), ClaimVerified(claim)]
+
+    def ledger(self) -> Ledger:
+        return Ledger(self._text, tuple(self._claims), citations_of(self._claims))
+
+
+def _cut_off(attributed: Attributed) -> Attributed:
+    """Half a sentence can say anything, so no verdict on it stands."""
+    finding = Finding("cut_off", "The model's reply broke off inside this sentence.")
+    return replace(attributed, verdict="unscored", score=None, findings=(*attributed.findings, finding))
+
+
+def _details(reply: Reply, messages: list[BaseMessage], shown: Shown, draft: str, seconds: float) -> dict[str, Any]:
+    return {
+        "model": {
+            **asdict(reply.address),
+            "served_by": reply.served_by,
+            "usage": reply.usage,
+            "finish_reason": reply.finish_reason,
+            "seconds": round(seconds, 3),
+            "draft": draft,
+        },
+        "prompts": {
+            **{name: prompting.prompt(name).digest for name in ("answer", "evidence")},
+            "messages": [{"role": message.type, "content": str(message.content)} for message in messages],
+            "evidence_tokens": shown.tokens,
+            "left_out": shown.left_out,
+            "shortened": list(shown.shortened),
+        },
+    }
