@@ -55,6 +55,7 @@ _TELLING_SCHEMES: Final = ("openalex", "pmcid", "s2", "acl", "dblp")
 _FIRST_YEAR, _LAST_YEAR = 1500, 2100
 _YEAR: Final = re.compile(r"(?<!\d)(1[5-9]\d\d|20\d\d)(?!\d)")
 _NOTHING: Final = {"", "none", "null", "nan", "n/a", "na", "nil", "-", "--", "[]", "undefined"}
+_NOBODY: Final = {"others", "et al", "et al."}  # BibTeX's "and others"
 _NO_ABSTRACT: Final = {
     "no abstract",
     "no abstract available",
@@ -213,7 +214,7 @@ def _named(found: Iterable[str]) -> tuple[str, ...]:
             name = f"{given.strip()} {family.strip()} {suffix.strip()}"
         elif comma:
             name = f"{given.strip()} {family.strip()}"
-        if name and name.lower() not in _NOTHING:
+        if name and name.lower() not in _NOTHING | _NOBODY:
             turned.append(_collapsed(name))
     return tuple(dict.fromkeys(turned))
 

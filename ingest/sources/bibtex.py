@@ -80,7 +80,8 @@ def _failed(
         yield record(_inherited(_fields(inner), entries), where, f"{NAME}:{name}")
         return
     first = " ".join((block.raw or "").split())[:60]
-    reason = " ".join(str(block.error).split()).partition(". ")[0][:160]
+    said = getattr(block.error, "abort_reason", None) or str(block.error) or type(block.error).__name__
+    reason = " ".join(str(said).split()).partition(". ")[0][:160]
     if not first.lower().startswith("@string"):
         yield Rejected(where, f"a broken BibTeX entry ({first!r}): {reason}")
 

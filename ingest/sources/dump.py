@@ -91,13 +91,12 @@ def _alone(title: _Line, name: str) -> Rejected:
 
 
 def _lines(text: str) -> list[_Line]:
-    """The lines that hold something, wrapped paragraphs joined."""
+    """The texts of the page, one each: wrapped and broken lines joined, blank ones dropped."""
     numbered = [_Line(number, line.strip()) for number, line in enumerate(text.split("\n"), start=1)]
     filled = [line for line in numbered if line.text]
-    wrapped = filled and max(len(line.text) for line in filled) <= _WRAP_WIDTH
-    if not wrapped:
+    if not filled or max(len(line.text) for line in filled) > _WRAP_WIDTH:
         return _continued(filled)
-    return _paragraphs(numbered) if any(not line.text for line in numbered[:-1]) else _unwrapped(filled)
+    return _unwrapped(filled)
 
 
 def _continued(lines: Sequence[_Line]) -> list[_Line]:
@@ -113,40 +112,31 @@ def _continued(lines: Sequence[_Line]) -> list[_Line]:
     return joined
 
 
-def _paragraphs(lines: Sequence[_Line]) -> list[_Line]:
-    """Blocks between blank lines, each as one line; a title set tight on its abstract is taken off it."""
-    blocks: list[list[_Line]] = [[]]
-    for line in lines:
-        if line.text:
-            blocks[-1].append(line)
-        elif blocks[-1]:
-            blocks.append([])
-    paragraphs: list[_Line] = []
-    for block in blocks:
-        paragraphs += _unwrapped(block)
-    return paragraphs
-
-
 def _unwrapped(lines: Sequence[_Line]) -> list[_Line]:
-    """Wrapped lines joined: a new text begins where the one before has ended and the line reads as a title, or after one."""
-    joined: list[_Line] = []
-    for position, line in enumerate(lines):
-        before = joined[-1] if joined else None
-        following = lines[position + 1].text if position + 1 < len(lines) else ""
-        if before is None or _begins(line.text, before.text, following):
+    """Hand-wrapped texts joined. A text ends with a line that the next word would still have fitted into.
+
+    A last line may happen to be full: then the next one begins a text when it is no sentence's end and is itself
+    broken early, as titles are. Blank lines show in the numbers.
+    """
+    lengths = sorted(len(line.text) for line in lines)
+    width = lengths[len(lengths) * 9 // 10]  # a long URL may stand out; a ninth line is full in any wrapped text
+    ends = [
+        following.number > line.number + 1 or len(f"{line.text} {following.text.split()[0]}") <= width
+        for line, following in pairwise(lines)
+    ] + [True]
+    for position, line in enumerate(lines[:-1]):  # a headline too long for the next word to have fitted
+        starts = position == 0 or ends[position - 1]
+        if starts and _titled(line.text) and not _ENDED.search(line.text) and not _titled(lines[position + 1].text):
+            ends[position] = ends[position] or lines[position + 1].text[0].isupper()
+    joined = [lines[0]]
+    for position, line in enumerate(lines[1:], start=1):
+        before = lines[position - 1].text
+        title = ends[position] and not _ENDED.search(line.text) and not line.text[0].islower()
+        if ends[position - 1] or (title and _ENDED.search(before) and len(line.text.split()) > 2):
             joined.append(line)
         else:
-            joined[-1] = _Line(before.number, f"{before.text} {line.text}")
+            joined[-1] = _Line(joined[-1].number, f"{joined[-1].text} {line.text}")
     return joined
-
-
-def _begins(line: str, before: str, following: str) -> bool:
-    if line[0].islower():
-        return False
-    titled_before = _kind(before) != "abstract" and not _ENDED.search(before) and _titled(before)
-    if titled_before:
-        return not _titled(line) or _ENDED.search(line) is not None
-    return bool(_ENDED.search(before)) and not _ENDED.search(line) and _titled(line) and bool(following)
 
 
 # --- what a line is -------------------------------------------------------------------------------------------------
@@ -223,7 +213,8 @@ def _unglued(title: str, lines: Sequence[_Line], at: int) -> str:
         for seam in _SEAM.finditer(word):
             label, rest = " ".join([*words[:position], word[: seam.start()]]), word[seam.start() :]
             bare = _WORD.match(rest)
-            known = bare is not None and len(bare.group()) > 1 and bare.group().lower() in elsewhere
+            known = bare is not None and bare.group()[1:].islower() and bare.group().lower() in elsewhere
+            known = known and not word.endswith(":")  # a name that the title explains
             name = _WORD.match(word)
             repeated = name is not None and name.group().lower() in elsewhere
             pressed = _BUTTONS.match(label) is not None

@@ -121,7 +121,8 @@ def _elements(text: Text) -> Iterator[tuple[int, Any]]:
 
 def _broken(error: Exception, buffer: str) -> str:
     if isinstance(error, json.JSONDecodeError):
-        return "ends in the middle of a record" if error.pos >= len(buffer.rstrip()) else f"not JSON: {error.msg}"
+        cut = error.pos >= len(buffer.rstrip()) or error.msg.startswith("Unterminated string")
+        return "ends in the middle of a record" if cut else f"not JSON: {error.msg}"
     return f"not JSON that can be read: {_one_line(error)}"
 
 

@@ -108,15 +108,24 @@ def _row(line: str, lines: _Lines, delimiter: str, width: int) -> list[str] | st
     while _open(gathered, delimiter):
         more = lines.take() if len(gathered) < _MAX_LINES and size < _MAX_CHARACTERS else None
         if more is None:
-            lines.put_back(gathered[1:])
-            plain = line.rstrip("\n").split(delimiter)  # a lone quotation mark at the start of an unquoted field
-            return plain if len(plain) == width and line.count('"') == 1 else "a quotation mark that is never closed"
+            return _unclosed(gathered, lines, delimiter, width)
         gathered.append(more)
         size += len(more)
     try:
-        return next(csv.reader(gathered, delimiter=delimiter), [])
+        # Over several lines, what follows a closing quote must be a delimiter: else it opened the next row's field.
+        return next(csv.reader(gathered, delimiter=delimiter, strict=len(gathered) > 1), [])
     except csv.Error as error:
+        if len(gathered) > 1:
+            return _unclosed(gathered, lines, delimiter, width)
         return f"not a row that can be read: {error}"
+
+
+def _unclosed(gathered: list[str], lines: _Lines, delimiter: str, width: int) -> list[str] | str:
+    """Gives the lines after the first back. A lone quotation mark in a row of the right width belongs to its text."""
+    lines.put_back(gathered[1:])
+    plain = gathered[0].rstrip("\n").split(delimiter)
+    lone = len(plain) == width and gathered[0].count('"') == 1 and delimiter == "\t"
+    return plain if lone else "a quotation mark that is never closed"
 
 
 def _open(lines: list[str], delimiter: str) -> bool:
