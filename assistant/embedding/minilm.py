@@ -8,7 +8,9 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
+from hashlib import sha256
 from importlib.resources import files
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 
 DIMENSION = 384
 MODEL_FILE = "minilm-l6-v2-int8.onnx"
-MODEL_SHA256 = "10b35589b8334ce9188f893c8c2d190536e065e95b5e22adf834278d4a6ec3bb"
+MODEL_SHA256 = "1c13c2f31d3fb659b5055ab6e8964dcef176fd3f2a0f253be8e1359382a704a8"
 TOKENIZER_FILE = "minilm-l6-v2-tokenizer.json"
 WINDOW = 256  # positions, [CLS] and [SEP] included; the length sentence-transformers runs this model at
 
@@ -52,9 +54,12 @@ class MiniLM:
     their windows' token vectors are averaged together. Loads on first use; safe to share between threads.
     """
 
-    def __init__(self, threads: int | None = None) -> None:
-        """`threads` texts are embedded at once; by default one per usable core, at most eight."""
-        self._threads = threads or min(_usable_cores(), _THREADS_LIMIT)
+    def __init__(self, threads: int | None = None, *, model: Path | None = None, window: int = WINDOW) -> None:
+        """`threads` texts are embedded at once; by default one per usable core, at most eight. `model` is another
+        ONNX form of the same network and `window` another length (3 to 512 positions), for experiments."""
+        self._threads = threads or min(usable_cores(), _THREADS_LIMIT)
+        self._model = model
+        self._window = window
         self._loading = threading.Lock()
 
     @property
@@ -65,9 +70,9 @@ class MiniLM:
     def fingerprint(self) -> Fingerprint:
         return Fingerprint(
             name="all-MiniLM-L6-v2-int8",
-            digest=MODEL_SHA256,
+            digest=MODEL_SHA256 if self._model is None else sha256(self._model.read_bytes()).hexdigest(),
             dimension=DIMENSION,
-            pooling=f"mean of token vectors, windows of {WINDOW}",
+            pooling=f"mean of token vectors, windows of {self._window}",
             template="{title}\n{text}",
         )
 
@@ -109,7 +114,7 @@ class MiniLM:
         # A token belongs to the last span that starts at or before it; spans that touch never share a token.
         first = [int(np.searchsorted(starts, span.start, side="left")) for span in spans]
         last = [int(np.searchsorted(starts, span.end, side="left")) for span in spans]
-        for begin, end in _windows(tokens, frozenset(first)):
+        for begin, end in _windows(tokens, frozenset(first), self._window - 2):
             states = self._run(tokens.ids[begin:end])
             total += states.sum(axis=0)
             for row, (low, high) in enumerate(zip(first, last, strict=True)):
@@ -168,14 +173,13 @@ class MiniLM:
         options.intra_op_num_threads = 1  # the calling threads are the parallelism
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
-        model = (files("assistant.models") / MODEL_FILE).read_bytes()
+        model = (self._model or files("assistant.models") / MODEL_FILE).read_bytes()
         return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
 
 
-def _windows(tokens: _Tokens, sentence_starts: frozenset[int]) -> list[tuple[int, int]]:
-    """Token ranges that cover a text in order, each of at most WINDOW - 2 tokens: cut at the last sentence start in
+def _windows(tokens: _Tokens, sentence_starts: frozenset[int], room: int) -> list[tuple[int, int]]:
+    """Token ranges that cover a text in order, each of at most `room` tokens: cut at the last sentence start in
     the second half of the window, else at the last word start, else where the window ends. One range when empty."""
-    room = WINDOW - 2
     count = len(tokens.ids)
     ranges: list[tuple[int, int]] = []
     begin = 0
@@ -191,7 +195,7 @@ def _windows(tokens: _Tokens, sentence_starts: frozenset[int]) -> list[tuple[int
     return ranges
 
 
-def _usable_cores() -> int:
+def usable_cores() -> int:
     """Cores this process may run on; containers and `taskset` narrow them."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))

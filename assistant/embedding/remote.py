@@ -55,7 +55,8 @@ class AnyEmbeddings:
 
     def embed_query(self, text: str) -> Vectors:
         """Unit vector (d,) by the model's query side, which for some models differs from its document side."""
-        return self._unit([self._call(lambda: self._embeddings.embed_query(_sendable(text)))], 1)[0]
+        (vector,) = self._unit([self._call(lambda: self._embeddings.embed_query(_sendable(text)))], 1)
+        return np.asarray(vector, dtype=np.float32)
 
     def embed_sentences(self, texts: Sequence[str]) -> Vectors:
         """Unit vectors (n, d), in requests of at most 64 texts."""
