@@ -125,7 +125,7 @@ def _unwrapped(lines: Sequence[_Line]) -> list[_Line]:
         for line, following in pairwise(lines)
     ] + [True]
     for position, line in enumerate(lines[:-1]):  # a headline too long for the next word to have fitted
-        starts = position == 0 or ends[position - 1]
+        starts = position == 0 or (ends[position - 1] and _ENDED.search(lines[position - 1].text))
         if starts and _titled(line.text) and not _ENDED.search(line.text) and not _titled(lines[position + 1].text):
             ends[position] = ends[position] or lines[position + 1].text[0].isupper()
     joined = [lines[0]]
