@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from assistant.embedding.minilm import TOKENIZER_FILE, _usable_cores
-from assistant.errors import ModelMalformed
+from assistant.embedding.minilm import TOKENIZER_FILE, usable_cores
+from assistant.errors import InputError, ModelMalformed
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
@@ -74,7 +74,7 @@ class Selector:
         """`model` is an ONNX file's content; `threads` pairs are read at once, by default one per usable core."""
         self._model = model
         self._calibration = calibration
-        self._threads = threads or min(_usable_cores(), 8)
+        self._threads = threads or min(usable_cores(), 8)
         self._loading = threading.Lock()
         self._session: InferenceSession | None = None
         self._tokenizer: Tokenizer | None = None
@@ -96,7 +96,7 @@ class Selector:
             return []
         each = [titles] * len(sentences) if isinstance(titles, str) else list(titles)
         if len(each) != len(sentences):
-            raise ValueError(f"{len(each)} titles for {len(sentences)} sentences: give one each, or a single title")
+            raise InputError(f"{len(each)} titles for {len(sentences)} sentences: give one each, or a single title")
         return [float(value) for value in self._calibration.probabilities(self.logits(question, sentences, each))]
 
     def logits(self, question: str, sentences: Sequence[str], titles: Sequence[str]) -> NDArray[np.float32]:

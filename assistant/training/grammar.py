@@ -30,14 +30,15 @@ class Kind:
     swap: str | None  # slot whose change makes its questions unanswerable
     sentences: list[str] = field(default_factory=list)
     questions: list[str] = field(default_factory=list)
+    vague: list[str] = field(default_factory=list)  # sentences about it that do not state it
 
 
 @cache
-def kinds() -> dict[str, Kind]:
-    """The sections of grammar.txt by name."""
+def kinds(file: str = "grammar.txt") -> dict[str, Kind]:
+    """The sections of the file by name."""
     found: dict[str, Kind] = {}
     kind = Kind("", frozenset(), None)
-    for line in (_FOLDER / "grammar.txt").read_text(encoding="utf-8").splitlines():
+    for line in (_FOLDER / file).read_text(encoding="utf-8").splitlines():
         if line.startswith("=="):
             head, _, near = line[2:].partition("~")
             name, _, swap = head.partition("!")
@@ -47,6 +48,8 @@ def kinds() -> dict[str, Kind]:
             kind.sentences.append(line[2:])
         elif line[:2] == "Q ":
             kind.questions.append(line[2:])
+        elif line[:2] == "V ":
+            kind.vague.append(line[2:])
     return found
 
 

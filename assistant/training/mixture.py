@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from assistant.training import details, grammar
+from assistant.training import details, grammar, misses
 from assistant.training.pairs import (
     HELD_OUT,
     Abstract,
@@ -26,10 +26,11 @@ SCIFACT = Path("datasets/scifact")
 
 @dataclass(frozen=True, slots=True)
 class Mixture:
-    """Two stages of training pairs, and the pairs kept back by source name."""
+    """Three stages of training pairs, and the pairs kept back by source name."""
 
     general: list[Pair]
     abstracts: list[Pair]
+    near_misses: list[Pair]
     kept_back: dict[str, list[Pair]]
 
 
@@ -38,6 +39,7 @@ def mixture(data: Path, *, imagined: int = 900, real: int = 9000, replayed: int 
 
     First general questions over Wikipedia and PubMedQA's title questions, then abstracts: imagined papers, patterns
     over SciFact's abstracts, its training claims, and some of the first stage again so that it is not forgotten.
+    Last near misses, with a little of everything else drawn anew.
     """
     wikipedia, wikipedia_test = general(data / ANSWER_SENTENCES, 2, seed)
     titles, titles_test = conclusions(data / PUBMEDQA, seed)
@@ -54,13 +56,28 @@ def mixture(data: Path, *, imagined: int = 900, real: int = 9000, replayed: int 
         *thinned((pair for pair in rationales if not pair.label), 1500, seed),
         *thinned(wikipedia + titles, replayed, seed),
     ]
+    third = [
+        *misses.misses(700, seed),
+        *grammar.imagined(120, seed + 1),
+        *_balanced(details.asked(papers, seed + 1), 1600, seed + 1),
+        *(pair for pair in rationales if pair.label),
+        *thinned((pair for pair in rationales if not pair.label), 300, seed + 1),
+        *thinned(wikipedia + titles, 700, seed + 1),
+    ]
     kept = {
         "wikipedia": wikipedia_test,
         "pubmedqa": titles_test,
         "scifact": rationales_test,
         "details": thinned(details.asked(papers_test, seed), 1500, seed),
     }
-    return Mixture(wikipedia + titles, second, kept)
+    return Mixture(wikipedia + titles, second, third, kept)
+
+
+def _balanced(pairs: Iterable[Pair], count: int, seed: int) -> list[Pair]:
+    """At most `count` pairs, half of them positive."""
+    everything = list(pairs)
+    right = thinned((pair for pair in everything if pair.label), count // 2, seed)
+    return right + thinned((pair for pair in everything if not pair.label), count // 2, seed)
 
 
 def _split(papers: Sequence[Abstract]) -> tuple[list[Abstract], list[Abstract]]:

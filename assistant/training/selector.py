@@ -44,11 +44,13 @@ class Recipe:
     warmup: int = 150  # steps
     decay: float = 0.3  # last share of the steps, over which the rate falls to a twentieth
     average: float = 0.998  # of the exponential moving average of the weights, which is what is kept
+    stop: int | None = None  # the step after which the rest of the pass is left out
     seed: int = 7
 
 
 FIRST = Recipe()
-SECOND = Recipe(frozen=1)
+SECOND = Recipe(frozen=1, stop=600)
+THIRD = Recipe(frozen=1, warmup=50, decay=0.6)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +133,8 @@ def fit(
         schedule.step()
         _average(averaged, model, min(recipe.average, step / (step + 10)))
         report(step, steps, loss.item(), averaged)
+        if step == recipe.stop:
+            break
     return averaged
 
 
@@ -176,7 +180,9 @@ def train(data: Path, base: Path, out: Path, *, say: Progress = print, thin: int
         say(f"{len(examples)} pairs, lowest {recipe.frozen} of {recipe.layers} layers frozen")
         return fit(examples, base, recipe, _reporter(say), start)
 
-    model = stage(SECOND, pairs.abstracts, stage(FIRST, pairs.general, None))
+    model = stage(FIRST, pairs.general, None)
+    model = stage(SECOND, pairs.abstracts, model)
+    model = stage(THIRD, pairs.near_misses, model)
     out.mkdir(parents=True, exist_ok=True)
     export(model, out / MODEL_FILE)
     kept_back = [pair for part in pairs.kept_back.values() for pair in part[::thin]]
@@ -184,8 +190,8 @@ def train(data: Path, base: Path, out: Path, *, say: Progress = print, thin: int
     card = {
         "calibration": asdict(calibration),
         "sha256": _sha256(out / MODEL_FILE),
-        "stages": [asdict(FIRST), asdict(SECOND)],
-        "pairs": [len(pairs.general[::thin]), len(pairs.abstracts[::thin])],
+        "stages": [asdict(recipe) for recipe in (FIRST, SECOND, THIRD)],
+        "pairs": [len(part[::thin]) for part in (pairs.general, pairs.abstracts, pairs.near_misses)],
         "calibrated_on": {name: len(part[::thin]) for name, part in pairs.kept_back.items()},
     }
     (out / CALIBRATION_FILE).write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
