@@ -10,7 +10,6 @@ from assistant.sentences import split
 from evals.matching import fold
 from evals.responses import Cited, Said
 
-_MARKERS_FIRST = re.compile(r"^(?:\s*\[\d+(?:\s*[,;–-]\s*\d+)*\])+[.,;]?")
 _MARKER = re.compile(r"\[(\d+(?:\s*[,;–-]\s*\d+)*)\]")
 _MOST_KEYS = 50  # of one marker: "[1-999999]" is a fault, not a list
 # Phrases by which assistants decline. A system that says so in its protocol is not asked to match them.
@@ -62,18 +61,15 @@ def sentences(text: str, sources: Mapping[str, Cited]) -> tuple[Said, ...]:
 
 
 def _spans(text: str) -> Sequence[Span]:
-    spans: list[Span] = []
-    for span in split(text):
-        found = _MARKERS_FIRST.match(text[span.start : span.end])
-        if found and spans:
-            end = span.start + found.end()
-            spans[-1] = Span(spans[-1].start, end)
-            rest = len(text[end : span.end]) - len(text[end : span.end].lstrip())
-            if end + rest < span.end:
-                spans.append(Span(end + rest, span.end))
-        else:
-            spans.append(span)
-    return spans
+    """Sentences found with the markers blanked out; what stands between two sentences belongs to the first."""
+    plain = split(_MARKER.sub(lambda found: " " * len(found.group()), text))
+    starts = [0, *(span.start for span in plain[1:])]
+    ends = [*starts[1:], len(text)]
+    return [
+        Span(start + len(part) - len(part.lstrip()), start + len(part.rstrip()))
+        for start, end in zip(starts, ends, strict=True)
+        if (part := text[start:end]).strip()
+    ]
 
 
 def keys(text: str) -> tuple[str, ...]:
