@@ -1,11 +1,16 @@
-"""Takes the README's picture of the chat page: a real question over the bundled papers, in Chromium.
+"""What the README shows of real runs over the bundled papers: its terminal capture and pictures of the chat page.
 
-python tools/screenshots.py [FOLDER]     writes chat.png and chat-dark-phone.png; default folder docs/images
+    python tools/captures.py            runs the commands of README.md's console block anew, and takes the pictures
+
+The pictures need Chromium. tests/test_readme.py fails when the terminal capture is no longer what the commands print.
 """
 
 from __future__ import annotations
 
+import re
+import shlex
 import shutil
+import subprocess
 import sys
 import tempfile
 import threading
@@ -21,18 +26,46 @@ from ui.examples import questions_for
 from ui.server import application, listen
 
 ROOT = Path(__file__).resolve().parents[1]
+CORPUS = ROOT / "ingest" / "corpus" / "huggingface-papers.txt"
 QUESTIONS = (
     "How many combinations of system message snippets were assessed?",
-    "On which hardware was Cautious Weight Decay trained?",
+    "Which learning rate does Re3 use?",
 )
 _FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 _WAIT_MS = 60_000
 
 
-def main(folder: Path) -> None:
+def main() -> None:
+    with tempfile.TemporaryDirectory() as scratch:
+        _capture(Path(scratch) / "library")
+    _take_pictures(ROOT / "docs" / "images")
+
+
+def _capture(library: Path) -> None:
+    """Replaces what follows each `$ ` line of the README's console block by what the command prints in a pipe."""
+    program = [sys.executable, "-c", "from assistant.cli import main; main()"]
+    subprocess.run([*program, "add", "--library", library, CORPUS], check=True)
+    readme = ROOT / "README.md"
+
+    def shown(command: str) -> str:
+        arguments = shlex.split(command)[1:]
+        done = subprocess.run(
+            [*program, *arguments, "--library", library], capture_output=True, text=True, check=False, cwd=ROOT
+        )
+        return f"$ {command}\n{done.stdout.strip()}\n"
+
+    def renewed(block: re.Match[str]) -> str:
+        commands = re.findall(r"^\$ (.+)$", block.group(0), re.MULTILINE)
+        return "```console\n" + "\n".join(map(shown, commands)) + "```"
+
+    text = readme.read_text(encoding="utf-8")
+    readme.write_text(re.sub(r"```console\n.*?```", renewed, text, flags=re.DOTALL), encoding="utf-8")
+
+
+def _take_pictures(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch, Library.open(Path(scratch) / "library") as library:
-        add(library, str(ROOT / "ingest" / "corpus" / "huggingface-papers.txt"))
+        add(library, str(CORPUS))
         listener = listen("127.0.0.1", 0)
         app = application(Assistant(library), papers=library.count(), examples=questions_for(library))
         server = uvicorn.Server(uvicorn.Config(app, log_level="error", timeout_graceful_shutdown=1))
@@ -68,4 +101,4 @@ def _take(browser: Browser, address: str, picture: Path, size: tuple[int, int], 
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "docs" / "images")
+    main()
