@@ -1,0 +1,108 @@
+"""The doctor names what is wrong and the command that mends it, and running that command mends it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from assistant.library import Library
+from assistant.storage.doctor import Check
+from assistant.storage.generations import Generations
+from assistant.testing import HashEmbedder
+from tests.stored_papers import EMBEDDER, many
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    with Library.open(tmp_path / "library", embedder=EMBEDDER) as library:
+        library.write(many(range(20)))
+    return tmp_path / "library"
+
+
+def bad(checks: tuple[Check, ...]) -> dict[str, str]:
+    return {check.check: check.mend for check in checks if not check.ok}
+
+
+def _drop_vector(folder: Path) -> None:
+    connection = sqlite3.connect(folder / "library.sqlite")
+    connection.execute("DELETE FROM vectors WHERE passage_row = 1")
+    connection.commit()
+    connection.close()
+
+
+def _cut_lexical(folder: Path) -> None:
+    current = Generations(folder).current()
+    assert current is not None
+    (current.lexical / "meta.json").write_text("{}")
+
+
+def _lose_vectors(folder: Path) -> None:
+    current = Generations(folder).current()
+    assert current is not None
+    shutil.rmtree(current.dense)
+
+
+def test_a_healthy_library(folder: Path) -> None:
+    with Library.open(folder, embedder=EMBEDDER) as library:
+        checks = library.doctor()
+    assert bad(checks) == {}
+    assert all(not check.mend and "\n" not in check.message for check in checks)
+    assert {check.check for check in checks} >= {
+        "truth",
+        "schema",
+        "embedder",
+        "indexes",
+        "lexical index",
+        "vector index",
+    }
+
+
+@pytest.mark.parametrize(
+    ("damage", "finding"),
+    [
+        (lambda folder: shutil.rmtree(folder / "index"), "indexes"),
+        (lambda folder: (folder / "index" / "000007").mkdir(), "generations"),
+        (_cut_lexical, "lexical index"),
+        (_lose_vectors, "vector index"),
+    ],
+)
+def test_what_a_rebuild_mends(folder: Path, damage: Callable[[Path], object], finding: str) -> None:
+    damage(folder)
+    with Library.open(folder, embedder=EMBEDDER) as library:
+        assert bad(library.doctor())[finding] == f"ibid rebuild --library {folder}"
+        library.rebuild()
+        assert bad(library.doctor()) == {}
+
+
+def test_what_embedding_anew_mends(folder: Path) -> None:
+    _drop_vector(folder)
+    with Library.open(folder, embedder=EMBEDDER) as library:
+        assert bad(library.doctor())["vectors"] == f"ibid rebuild --embed --library {folder}"
+        library.rebuild(embed=True)
+        assert bad(library.doctor()) == {}
+
+
+def test_another_embedder(folder: Path) -> None:
+    with Library.open(folder) as library:
+        library.rebuild(embed=True, embedder=HashEmbedder(name="other"))
+    with Library.open(folder) as library:  # the default embedder is not the one it was embedded with
+        assert bad(library.doctor()) == {"embedder": f"ibid rebuild --embed --library {folder}"}
+
+
+def test_a_damaged_truth_is_the_only_finding(folder: Path) -> None:
+    with Library.open(folder, embedder=EMBEDDER) as library:
+        library.rebuild()
+    content = bytearray((folder / "library.sqlite").read_bytes())
+    for page in range(4096 * 2, len(content), 4096):
+        content[page : page + 100] = os.urandom(100)
+    (folder / "library.sqlite").write_bytes(content)
+    with Library.open(folder) as library:
+        checks = library.doctor()
+    assert [check.check for check in checks] == ["truth"]
+    assert not checks[0].ok
+    assert "backup" in checks[0].mend

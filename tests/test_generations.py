@@ -1,0 +1,293 @@
+"""Derived indexes: whatever happens to their files, searches give the same results and the indexes come back."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from assistant.errors import LibraryError
+from assistant.library import Library
+from assistant.settings import Settings
+from assistant.storage.database import Database
+from assistant.storage.generations import Generation, Generations, State
+from assistant.storage.indexes import Indexes
+from assistant.storage.lock import WriterLock
+from assistant.storage.truth import Truth
+from tests.stored_papers import EMBEDDER, many, own_word, paper, stored
+
+QUERIES = [f"{own_word(number)} Paper {number} grado lumni" for number in (3, 17, 41)]
+
+
+def rankings(library: Library) -> list[list[tuple[str, float]]]:
+    return [
+        hits
+        for query in QUERIES
+        for hits in (library.dense(EMBEDDER.embed_query(query), 9), library.lexical(query, 9))
+    ]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    with Library.open(tmp_path / "library", embedder=EMBEDDER) as library:
+        library.write(many(range(60)))
+    return tmp_path / "library"
+
+
+def current(folder: Path) -> Generation:
+    generation = Generations(folder).current()
+    assert generation is not None
+    return generation
+
+
+def graph(folder: Path) -> Path:
+    """The biggest file of the vector index's graph, or its database when there is none yet."""
+    files = [path for path in current(folder).dense.rglob("*") if path.suffix == ".bin"]
+    return max(files or [current(folder).dense / "chroma.sqlite3"], key=lambda path: path.stat().st_size)
+
+
+def segment(folder: Path) -> Path:
+    files = [path for path in current(folder).lexical.iterdir() if path.suffix in (".store", ".idx", ".term")]
+    return max(files, key=lambda path: path.stat().st_size)
+
+
+def flip_bits(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    for position in random.Random(1).sample(range(len(content)), 20):
+        content[position] ^= 0x10
+    path.write_bytes(content)
+
+
+DAMAGES: dict[str, Callable[[Path], object]] = {
+    "no index folder": lambda folder: shutil.rmtree(folder / "index"),
+    "no pointer": lambda folder: (folder / "index" / "current").unlink(),
+    "pointer to nowhere": lambda folder: (folder / "index" / "current").write_text("000999\n"),
+    "pointer of garbage": lambda folder: (folder / "index" / "current").write_bytes(b"\xff../../etc"),
+    "no state": lambda folder: (current(folder).folder / "state.json").unlink(),
+    "half a state": lambda folder: (current(folder).folder / "state.json").write_text('{"lexical": {"cha'),
+    "no lexical index": lambda folder: shutil.rmtree(current(folder).lexical),
+    "lexical bits": lambda folder: flip_bits(segment(folder)),
+    "lexical cut": lambda folder: os.truncate(segment(folder), segment(folder).stat().st_size // 2),
+    "lexical garbage": lambda folder: (current(folder).lexical / "meta.json").write_text("{"),
+    "no vector index": lambda folder: shutil.rmtree(current(folder).dense),
+    "vector bits": lambda folder: flip_bits(graph(folder)),
+    "vectors cut": lambda folder: os.truncate(graph(folder), graph(folder).stat().st_size // 2),
+    "vector database garbage": lambda folder: (current(folder).dense / "chroma.sqlite3").write_bytes(b"x" * 5000),
+    "vector database gone": lambda folder: (current(folder).dense / "chroma.sqlite3").unlink(),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_damaged_indexes_are_made_anew_and_rank_as_before(folder: Path, damage: str) -> None:
+    with Library.open(folder, embedder=EMBEDDER) as library:
+        before = rankings(library)
+    DAMAGES[damage](folder)
+    with Library.open(folder, embedder=EMBEDDER) as library:
+        assert rankings(library) == before
+        library.rebuild()
+        assert rankings(library) == before
+
+
+@pytest.mark.parametrize("damage", ["no vector index", "vector bits", "vector database gone", "no state"])
+def test_a_write_mends_what_it_finds_damaged(folder: Path, damage: str) -> None:
+    DAMAGES[damage](folder)
+    with Library.open(folder, embedder=EMBEDDER) as library:
+        library.write(many([100]))
+        assert [check for check in library.doctor() if not check.ok] == []
+
+
+def test_a_library_put_back_from_a_backup_gets_indexes_of_its_own(folder: Path, tmp_path: Path) -> None:
+    backup = tmp_path / "backup.sqlite"
+    shutil.copy(folder / "library.sqlite", backup)
+    with Library.open(folder, embedder=EMBEDDER) as library:
+        before = rankings(library)
+        library.write(many(range(100, 103)))
+    shutil.copy(backup, folder / "library.sqlite")
+    with Library.open(folder, embedder=EMBEDDER) as library:
+        library.write([stored(paper(200))])  # now both histories have as many changes
+        library.remove(["title:200"])
+        assert rankings(library) == before
+        assert library.lexical(own_word(101), 3) == []
+        assert [check for check in library.doctor() if not check.ok] == []
+
+
+def test_rankings_depend_on_the_papers_alone(folder: Path, tmp_path: Path) -> None:
+    with Library.open(folder, embedder=EMBEDDER) as library:
+        expected = rankings(library)
+    with Library.open(tmp_path / "other", embedder=EMBEDDER) as library:
+        for start in (30, 0, 45, 15):
+            library.write(many(range(start, start + 15)))
+        library.write(many(range(60, 70)))
+        library.remove([f"title:{number}" for number in range(60, 70)])
+        library.write(many(range(10)))
+        assert rankings(library) == expected
+
+
+def test_the_pointer_moves_at_once_and_old_generations_go(folder: Path) -> None:
+    generations = Generations(folder)
+    before = current(folder)
+    unfinished = generations.create()
+    assert generations.current() == before
+    assert generations.leftovers() == [unfinished]
+    with Library.open(folder, embedder=EMBEDDER) as library:
+        assert [check.check for check in library.doctor() if not check.ok] == ["generations"]
+        library.rebuild()
+    assert current(folder).name > unfinished.name
+    assert generations.leftovers() == []
+    assert not before.folder.exists()
+
+
+def test_a_state_is_read_back(tmp_path: Path) -> None:
+    generation = Generation(tmp_path)
+    assert generation.state() is None
+    generation.save(State())
+    assert generation.state() == State()
+
+
+# Large libraries, made large by a low limit for exact scans.
+
+
+class Large:
+    """The parts of a library whose vectors are searched in Chroma from the first passage on."""
+
+    def __init__(self, folder: Path, url: str | None = None) -> None:
+        folder.mkdir(exist_ok=True)
+        self.database = Database(folder)
+        self.database.prepare()
+        self.truth = Truth(self.database)
+        self.lock = WriterLock(folder)
+        self.indexes = Indexes(folder, self.truth, self.lock, read_only=False, chroma_url=url, exact_rows=10)
+
+    def write(self, numbers: range) -> None:
+        with self.lock.held("testing"):
+            self.truth.write(many(numbers), EMBEDDER.fingerprint.to_json())
+            self.indexes.catch_up()
+
+    def dense(self, number: int, allowed: set[str] | None = None) -> list[tuple[str, float]]:
+        return self.indexes.dense(self.vector(number), 5, allowed)
+
+    def vector(self, number: int):  # type: ignore[no-untyped-def]  # a float32 vector
+        first = stored(paper(number)).vectors
+        assert first is not None
+        return first[0].vector
+
+    def until_checked(self) -> None:
+        """Two searches start the check of the index; waits until Chroma answers."""
+        for _ in range(600):
+            self.dense(1)
+            if self.indexes.dense_part.opened:
+                return
+            time.sleep(0.1)
+        raise AssertionError("Chroma was never taken into use")
+
+    def close(self) -> None:
+        self.indexes.close()
+        self.database.close()
+
+
+@pytest.fixture(params=["embedded", "server"])
+def large(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Large]:
+    url = request.getfixturevalue("chroma_url") if request.param == "server" else None
+    made = Large(tmp_path / "library", url)
+    made.write(range(300))
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def chroma_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [str(Path(sys.executable).with_name("chroma")), "run", "--host", "127.0.0.1", "--port", str(port)]
+    server = subprocess.Popen(
+        [*command, "--path", str(tmp_path_factory.mktemp("chroma"))],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        for _ in range(300):
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", port)) == 0:
+                    break
+            time.sleep(0.1)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def test_a_large_library_ranks_as_an_exact_scan_does(large: Large) -> None:
+    exact = [large.dense(number) for number in range(20)]
+    large.until_checked()
+    large.indexes.exact.forget()
+    for number, expected in enumerate(exact):
+        found = large.dense(number)
+        assert found[0][0] == f"title:{number}#0"
+        assert [score for _, score in found] == pytest.approx([score for _, score in expected], abs=1e-5)
+    assert not large.indexes.exact.loaded
+
+
+def test_filtered_and_newer_and_removed_passages_are_right_in_a_large_library(large: Large) -> None:
+    large.until_checked()
+    allowed = {"title:5", "title:6"}
+    assert {hit.rpartition("#")[0] for hit, _ in large.dense(7, allowed)} == allowed
+    assert large.dense(7, set()) == []
+    with large.lock.held("testing"):  # the truth alone, as while another process is still at its indexes
+        large.truth.write(many(range(300, 310)), EMBEDDER.fingerprint.to_json())
+        large.truth.remove(["title:7"])
+    assert large.dense(305)[0][0] == "title:305#0"
+    assert all(not hit.startswith("title:7#") for hit, _ in large.dense(7))
+    with large.lock.held("testing"):
+        large.indexes.catch_up()
+    assert large.dense(305)[0][0] == "title:305#0"
+    now = large.indexes.current()
+    assert now is not None
+    assert large.indexes.examine(now).ok
+
+
+def test_a_damaged_graph_is_noticed_and_rebuilt_while_the_library_answers(tmp_path: Path) -> None:
+    made = Large(tmp_path / "library")
+    made.write(range(1100))
+    expected = made.dense(3)
+    before = current(tmp_path / "library")
+    made.close()
+    flip_bits(graph(tmp_path / "library"))
+    made = Large(tmp_path / "library")
+    for _ in range(600):
+        assert made.dense(3) == expected
+        if current(tmp_path / "library") != before:
+            break
+        time.sleep(0.1)
+    assert current(tmp_path / "library") != before
+    made.until_checked()
+    assert [hit for hit, _ in made.dense(3)] == [hit for hit, _ in expected]
+    made.close()
+
+
+def test_a_library_may_move_to_a_server_and_back(folder: Path, chroma_url: str) -> None:
+    for url in (chroma_url, None, chroma_url):
+        with Library.open(folder, embedder=EMBEDDER, settings=Settings(chroma_url=url)) as library:
+            library.write(many([100 if url else 101]))
+            assert [check for check in library.doctor() if not check.ok] == []
+
+
+def test_a_server_that_is_away_is_told_in_one_line(folder: Path) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    with Library.open(folder, embedder=EMBEDDER, settings=Settings(chroma_url=f"http://127.0.0.1:{port}")) as library:
+        with pytest.raises(LibraryError) as caught:
+            library.write(many([100]))
+        assert "\n" not in str(caught.value)
+        assert library.count() == 61  # the truth has it; the index follows
+        assert library.lexical(own_word(100), 1)[0][0] == "title:100#0"
+        assert library.dense(EMBEDDER.embed_query("Paper 100"), 1)
