@@ -32,7 +32,7 @@ _SOURCES = {key: Cited(key, f"p{key}", f"Title {key}") for key in ("1", "2", "3"
     ("text", "wanted"),
     [
         ("A is so [1]. B is so [2].", [("A is so [1].", ["1"]), ("B is so [2].", ["2"])]),
-        ("A is so. [1] B is so. [2]", [("A is so. [1]", ["1"]), ("B is so. [2]", ["2"])]),
+        ("Cats sleep. [1] Birds sing. [2]", [("Cats sleep. [1]", ["1"]), ("Birds sing. [2]", ["2"])]),
         ("A is so [1, 3].", [("A is so [1, 3].", ["1", "3"])]),
         ("A is so [1-3].", [("A is so [1-3].", ["1", "2", "3"])]),
         ("A is so [9].", [("A is so [9].", [])]),
