@@ -11,7 +11,7 @@ import math
 import re
 from dataclasses import dataclass, fields
 
-from assistant import details, questions, triage
+from assistant import details, expectations, triage
 from assistant.answers import Reason
 from assistant.details import Detail
 from assistant.evidence import Evidence, PaperEvidence, share, weight
@@ -68,6 +68,7 @@ WEIGHTS = Weights()
 THRESHOLDS: dict[Strictness, float] = {"lenient": 0.3, "balanced": 0.5, "strict": 0.7}
 _TOPICAL_COSINE = 0.42  # from here on a paper is on the question's subject: see docs/experiments/answering.md
 _TOPICAL_COVERAGE = 0.5
+_SEVERAL = 5  # papers that may hold the answer between them, when several are asked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +123,7 @@ def features(evidence: Evidence) -> Features:
         name_missing=float(bool(_missing_names(question.text, text))),
         detail_missing=float(bool(_missing_details(evidence, top))),
         expected_missing=float(
-            question.expects is not None and not any(questions.meets(question.expects, s.text) for s in near)
+            question.expects is not None and not any(expectations.meets(question.expects, s.text) for s in near)
         ),
         named=top.named.strength if top.named else 0.0,
         selected=max(selected, default=0.5),
@@ -134,8 +135,8 @@ def features(evidence: Evidence) -> Features:
 
 def _text(evidence: Evidence, top: PaperEvidence) -> str:
     """Title and abstract of the paper that must hold the answer; of both sides when two are compared."""
-    kind = evidence.question.kind
-    papers = evidence.papers[:2] if kind == "comparison" else evidence.papers[:3] if kind == "list" else (top,)
+    many = evidence.question.kind in ("comparison", "list") or len(evidence.sides) > 1
+    papers = evidence.papers[:_SEVERAL] if many else (top,)
     return " ".join(f"{item.paper.title} {item.paper.abstract}" for item in papers)
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from assistant import naming, questions, scoring
+from assistant import expectations, naming, questions, scoring
 from assistant.naming import Named
 from assistant.papers import Paper, Passage, Span
 from assistant.questions import Question
@@ -263,7 +263,7 @@ def _measure(
             previous_coverage=before.coverage if before else 0.0,
             pairs=len(pairs & _pairs(text)) / max(1, len(pairs)),
             position=ordinal / max(1, len(spans) - 1),
-            expected=float(question.expects is not None and questions.meets(question.expects, text)),
+            expected=float(question.expects is not None and expectations.meets(question.expects, text)),
             role=float(question.role is not None and questions.plays(question.role, text)),
         )
         sentences.append(

@@ -9,22 +9,25 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from assistant import expectations
+from assistant.expectations import Expectation
+
 Kind = Literal["fact", "list", "comparison", "summary", "yes_no"]
 Role = Literal["contribution", "result", "problem", "data", "resource"]
-Expectation = Literal["number", "link"]
 
 _PAPERS = r"(?:papers?|works?|stud(?:y|ies)|articles?|publications?|abstracts?|authors|preprints?|documents?)"
-_PLURAL_WORKS = (
-    r"(?:papers|works|studies|articles|publications|abstracts|preprints|documents|"
+_PLURAL_PAPERS = r"(?:papers|works|studies|articles|publications|abstracts|preprints|documents)"
+_PLURAL_KINDS = (
     r"(?:different |other |existing |various )?(?:methods|approaches|techniques|frameworks|algorithms|models|systems|"
-    r"benchmarks|datasets|surveys|interventions|treatments|therapies|trials|drugs))"
+    r"benchmarks|datasets|surveys|interventions|treatments|therapies|trials|drugs)"
+)
+_ANY_OF = (
+    r"\b(?:which|what|list|name|find|show|give|any|all(?: the)?|are there(?: any)?|is there (?:any|a)|how many|"
+    r"recommend|suggest|other|more)\b"
 )
 
-_LIST = re.compile(
-    rf"\b(?:which|what|list|name|find|show|give|any|all(?: the)?|are there(?: any)?|is there (?:any|a)|how many|"
-    rf"recommend|suggest|other|more)\b(?:\W+\w+){{0,4}}?\W+{_PLURAL_WORKS}\b",
-    re.IGNORECASE,
-)
+_LIST = re.compile(rf"{_ANY_OF}(?:\W+\w+){{0,4}}?\W+{_PLURAL_PAPERS}\b", re.IGNORECASE)
+_LIST_OF_KINDS = re.compile(rf"{_ANY_OF}(?:\W+\w+){{0,4}}?\W+{_PLURAL_KINDS}\b", re.IGNORECASE)
 _LIST_HEAD = re.compile(
     rf"^\W*(?:(?:i am|i'm) looking for |looking for |search(?: for)? )?(?:{_PAPERS})\s+"
     r"(?:about|on|that|which|using|with|dealing|discussing|related|covering|concerning)\b",
@@ -52,32 +55,8 @@ _YES_NO = re.compile(
     re.IGNORECASE,
 )
 
-_NUMBER = re.compile(
-    r"\b(?:how (?:many|much|large|big|often|long|far|high|low|fast|small)|what (?:percentage|percent|fraction|share|"
-    r"proportion|number|amount|rate|accuracy|score|size|dose|age|p.value|margin)|by how|"
-    r"(?:scores?|accurac(?:y|ies)|percentage|percent|number of|f1|bleu|auc|sensitivity|specificity|prevalence|incidence|"
-    r"odds ratio|hazard ratio|sample size)\b)",
-    re.IGNORECASE,
-)
-_LINK = re.compile(
-    r"\b(?:github|repo(?:sitory)?|source code|url|link|website|(?:is|are|where).{0,30}\bcodes?\b|codes? (?:available|"
-    r"released?|public)|open.sourced?)\b",
-    re.IGNORECASE,
-)
-NUMBER_IN_TEXT = re.compile(
-    r"\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|"
-    r"seventeen|eighteen|nineteen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|hundreds?|thousands?|"
-    r"millions?|billions?|dozens?|half|third|quarter|twice|double[sd]?|triple[sd]?|[a-z]+fold)\b",
-    re.IGNORECASE,
-)
-LINK_IN_TEXT = re.compile(
-    r"https?://|\bwww\.|\b(?:code|models?|data|dataset|weights|implementation)\b.{0,60}"
-    r"\b(?:available|released?|public|open.sourced?)",
-    re.IGNORECASE,
-)
-
 _ROLE_ASKED: tuple[tuple[Role, re.Pattern[str]], ...] = (
-    ("resource", _LINK),
+    ("resource", expectations.LINK_ASKED),
     (
         "data",
         re.compile(
@@ -136,7 +115,7 @@ _ROLE_SHOWN: dict[Role, re.Pattern[str]] = {
         r"patients|cohort|models?)\b",
         re.IGNORECASE,
     ),
-    "resource": LINK_IN_TEXT,
+    "resource": expectations.LINK_SHOWN,
 }
 
 
@@ -150,6 +129,7 @@ class Question:
     expects: Expectation | None
     sides: tuple[str, ...] = ()  # the two phrases of a comparison, as worded
     many: bool = False  # asks for every paper that fits, not for one
+    kinds: bool = False  # asks for several methods, datasets, …: of all papers, unless one is named
 
 
 def read(text: str) -> Question:
@@ -161,20 +141,16 @@ def read(text: str) -> Question:
         text=stripped,
         kind=kind,
         role=next((role for role, asked in _ROLE_ASKED if asked.search(stripped)), None),
-        expects="link" if _LINK.search(stripped) else "number" if _NUMBER.search(stripped) else None,
+        expects=expectations.read(stripped),
         sides=sides if kind == "comparison" else (),
         many=kind == "list" and not _WHICH_WORK.search(stripped),
+        kinds=kind == "fact" and _LIST_OF_KINDS.search(stripped) is not None,
     )
 
 
 def plays(role: Role, sentence: str) -> bool:
     """Whether the sentence's wording shows that it plays `role` in its abstract."""
     return _ROLE_SHOWN[role].search(sentence) is not None
-
-
-def meets(expects: Expectation, sentence: str) -> bool:
-    """Whether the sentence holds the sort of thing that is expected."""
-    return (NUMBER_IN_TEXT if expects == "number" else LINK_IN_TEXT).search(sentence) is not None
 
 
 def _kind(text: str, sides: tuple[str, ...]) -> Kind:

@@ -48,7 +48,7 @@ WITH_SELECTOR = SentenceWeights(2.5, 2.3, 2.6, 0.35, 0.9, 0.9, 1.9, 0.15, 0.45)
 
 def score(features: SentenceFeatures, weights: SentenceWeights) -> float:
     """The weighted sum."""
-    return sum(getattr(weights, f.name) * getattr(features, f.name) for f in fields(SentenceFeatures))
+    return float(sum(getattr(weights, f.name) * getattr(features, f.name) for f in fields(SentenceFeatures)))
 
 
 def shares(scores: Sequence[float]) -> list[float]:
