@@ -68,9 +68,9 @@ def retrieval(folder: Path, float32: Path, count: int) -> None:
     found: dict[str, tuple[Vectors, Vectors]] = {}
     for name, model, window, passages in (
         ("int8", None, 256, titled),
+        ("float32", float32, 256, titled),
         ("int8, passage without title", None, 256, bare),
         ("int8, window 512", None, 512, titled),
-        ("float32", float32, 256, titled),
     ):
         embedder = MiniLM(model=model, window=window)
         vectors = np.stack([embedded.vector for embedded in embedder.embed_passages(passages)])

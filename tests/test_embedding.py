@@ -109,6 +109,16 @@ def test_a_sentence_without_tokens_gets_its_passages_vector(embedder: MiniLM) ->
     assert np.array_equal(vectors.sentence_vectors[1], vectors.vector)
 
 
+def test_sentences_can_be_embedded_alone(embedder: MiniLM) -> None:
+    alone = MiniLM(sentences="alone")
+    found, bare = alone.embed_passages([PASSAGES[0], PassageText("", ABSTRACT)])
+    assert np.array_equal(found.sentence_vectors, embedder.embed_sentences([FIRST, SECOND]))
+    assert np.array_equal(found.vector, embedder.embed_passages(PASSAGES[:1])[0].vector)
+    assert bare.sentence_vectors is not None
+    assert bare.sentence_vectors.shape == (0, 384)
+    assert alone.fingerprint != embedder.fingerprint
+
+
 def test_nothing_of_a_long_text_is_cut(embedder: MiniLM) -> None:
     filler = "The weather was mild and the harbour was calm. " * 60
     plain = embedder.embed_passages([PassageText("", filler)])[0].vector

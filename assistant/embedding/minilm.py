@@ -11,7 +11,7 @@ from functools import cached_property
 from hashlib import sha256
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import numpy as np
 
@@ -54,9 +54,18 @@ class MiniLM:
     their windows' token vectors are averaged together. Loads on first use; safe to share between threads.
     """
 
-    def __init__(self, threads: int | None = None, *, model: Path | None = None, window: int = WINDOW) -> None:
-        """`threads` texts are embedded at once; by default one per usable core, at most eight. `model` is another
-        ONNX form of the same network and `window` another length (3 to 512 positions), for experiments."""
+    def __init__(
+        self,
+        threads: int | None = None,
+        *,
+        sentences: Literal["in_context", "alone"] = "in_context",
+        model: Path | None = None,
+        window: int = WINDOW,
+    ) -> None:
+        """`threads` texts are embedded at once; by default one per usable core, at most eight. Sentences take their
+        vectors from the passage's own pass, or each from a pass `alone`: more exact, about twice the work. `model` is
+        another ONNX form of the same network and `window` another length (3 to 512 positions), for experiments."""
+        self._sentences = sentences
         self._threads = threads or min(usable_cores(), _THREADS_LIMIT)
         self._model = model
         self._window = window
@@ -72,13 +81,13 @@ class MiniLM:
             name="all-MiniLM-L6-v2-int8",
             digest=MODEL_SHA256 if self._model is None else sha256(self._model.read_bytes()).hexdigest(),
             dimension=DIMENSION,
-            pooling=f"mean of token vectors, windows of {self._window}",
+            pooling=f"mean of token vectors, windows of {self._window}, sentences {self._sentences}",
             template="{title}\n{text}",
         )
 
     def embed_passages(self, passages: Sequence[PassageText]) -> list[PassageVectors]:
-        """Vectors of passages under their titles; sentence vectors come from the same forward pass, so that a
-        sentence is seen in its context. A sentence without tokens gets its passage's vector."""
+        """Vectors of passages under their titles; sentence vectors come from the same forward pass unless
+        asked for `alone`. A sentence without tokens gets its passage's vector."""
         return self._longest_first(self._embed_passage, passages, lambda passage: len(passage.text))
 
     def embed_query(self, text: str) -> Vectors:
@@ -99,8 +108,13 @@ class MiniLM:
         prefix = f"{passage.title}\n" if passage.title.strip() else ""
         shift = len(prefix)
         spans = tuple(Span(span.start + shift, span.end + shift) for span in passage.sentences)
-        total, sentences = self._sum(self._tokenise(prefix + passage.text), spans)
+        alone = self._sentences == "alone"
+        total, sentences = self._sum(self._tokenise(prefix + passage.text), () if alone else spans)
         vector = normalise(total)
+        if alone:
+            texts = [passage.text[span.start : span.end] for span in passage.sentences]
+            own = [self.embed_query(text) for text in texts]
+            return PassageVectors(vector, np.stack(own) if own else sentences)
         empty = ~sentences.any(axis=1)
         sentence_vectors = normalise(sentences)
         sentence_vectors[empty] = vector
