@@ -63,7 +63,7 @@ class MiniLM:
         window: int = WINDOW,
     ) -> None:
         """`threads` texts are embedded at once; by default one per usable core, at most eight. Sentences take their
-        vectors from the passage's own pass, or each from a pass `alone`: more exact, about twice the work. `model` is
+        vectors from the passage's own pass, or each from a pass `alone`: more exact, at the price of a second pass. `model` is
         another ONNX form of the same network and `window` another length (3 to 512 positions), for experiments."""
         self._sentences = sentences
         self._threads = threads or min(usable_cores(), _THREADS_LIMIT)
