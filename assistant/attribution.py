@@ -19,6 +19,7 @@ from assistant.terms import terms
 from assistant.verification import Verifier
 
 _MOST_RANGE = 12  # numbers that `[2-9]` may stand for
+_FEWEST_TERMS = 2  # of a claim that is given evidence which the model did not cite: one word stands anywhere
 _CANDIDATES = 3  # other sentences tried for a claim that the cited ones do not carry
 _MARKER = re.compile(
     r"[\[【](?:\s*(?:evidence|sentences?|sources?|refs?)\b\s*:?)?"
@@ -232,6 +233,8 @@ def _carrier(
 ) -> tuple[Sentence, float | None, tuple[Finding, ...]] | None:
     """The best of the other sentences that supports the claim; only those that share most words are tried."""
     wanted = set(terms(body))
+    if len(wanted) < _FEWEST_TERMS:
+        return None
     near = sorted(others, key=lambda sentence: -len(wanted & set(terms(sentence.text))))[:_CANDIDATES]
     judged = [(sentence, verifier(body, _texts([sentence]), titles=_titles([sentence]))) for sentence in near]
     holding = [(sentence, found) for sentence, found in judged if found.verdict == "supported"]
@@ -255,31 +258,35 @@ def _moved(said: Said, shown: Sequence[Sentence], carrier: Sentence) -> tuple[Fi
 def write(attributed: Attributed, numbering: Numbering, shown: Sequence[Sentence], start: int) -> Claim:
     """The claim at `start` of the answer's text, its markers turned into the papers' keys, unknown ones into `[?9]`."""
     citations: list[Citation] = []
+    run: dict[str, None] = {}  # keys of the markers that stand side by side here
+    run_end = -1
+    placed = not attributed.moved  # whether the evidence has its marker
 
-    def keys_of(evidence: Sequence[Sentence]) -> str:
+    def keys_of(evidence: Sequence[Sentence]) -> list[str]:
         made = [cite(sentence, numbering) for sentence in evidence]
         citations.extend(made)
-        return "".join(f"[{key}]" for key in dict.fromkeys(citation.key for citation in made))
-
-    moved_in = not attributed.moved
+        return [f"[{citation.key}]" for citation in made]
 
     def rewritten(match: re.Match[str]) -> str:
-        nonlocal moved_in
+        nonlocal placed, run_end
         if _literal(match.group(), shown):
             return match.group()
-        keys = _keys(match.group())
-        unknown = "".join(f"[?{key}]" for key in keys if not 1 <= key <= len(shown))
+        if match.start() != run_end:
+            run.clear()
+        run_end = match.end()
+        numbers = _keys(match.group())
+        known = [shown[number - 1] for number in numbers if 1 <= number <= len(shown)]
         if attributed.moved:
-            known = "" if moved_in else keys_of(attributed.evidence)
-            moved_in = True
-        else:
-            known = keys_of([shown[key - 1] for key in keys if 1 <= key <= len(shown)])
-        blank = " " if match.group()[0] in " \t" and known + unknown else ""
-        return blank + known + unknown
+            known = [] if placed else list(attributed.evidence)
+            placed = True
+        keys = keys_of(known) + [f"[?{number}]" for number in numbers if not 1 <= number <= len(shown)]
+        new = [key for key in dict.fromkeys(keys) if key not in run]
+        run.update(dict.fromkeys(new))
+        return (" " if new and match.group()[0] in " \t" else "") + "".join(new)
 
     text = " ".join(_SPACED_MARKER.sub(rewritten, attributed.said.raw).split())
-    if not moved_in:
-        text += f" {keys_of(attributed.evidence)}"
+    if not placed:
+        text += f" {''.join(keys_of(attributed.evidence))}"
     return Claim(
         text,
         start,

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 _CONNECT_S = 10.0  # to reach a server at all; a loaded model may then think for `chat_timeout_s`
 _REASON_CHARACTERS = 240
+# A kept connection belongs to the event loop that made it, and each `asyncio.run` of a caller is another loop.
+_HEADERS = {"Connection": "close"}
 _NO_KEY = "none"  # local servers want a key to be sent and look at none
 _OVERFLOW = re.compile(
     r"context.{0,20}(?:length|window|size|limit|overflow)|maximum context|prompt is too long|too many tokens|"
@@ -71,6 +73,7 @@ def _openai_compatible(settings: Settings, base_url: str) -> BaseChatModel:
         stream_usage=True,
         # Reasoning models of OpenAI itself refuse any temperature; elsewhere the likeliest words are wanted.
         temperature=None if _host(base_url).endswith("openai.com") else 0.0,
+        default_headers=_HEADERS,
         # Its own client: the shared default would send a loopback call through a proxy of the environment.
         http_async_client=DefaultAsyncHttpxClient(trust_env=not local),
     )
@@ -80,6 +83,8 @@ def _of_provider(settings: Settings, provider: str, name: str) -> BaseChatModel:
     from langchain.chat_models import init_chat_model
 
     given: dict[str, Any] = {"timeout": settings.chat_timeout_s, "max_retries": settings.chat_retries}
+    if provider == "openai":
+        given |= {"default_headers": _HEADERS, "stream_chunk_timeout": settings.chat_timeout_s, "stream_usage": True}
     if settings.chat_api_key is not None:
         given["api_key"] = settings.chat_api_key
     try:
