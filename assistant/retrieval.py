@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from assistant.features import FEATURES, Candidate, WeighedQuery, measure
 from assistant.filters import Filters
-from assistant.fusion import RRF_K, best_by, reciprocal_rank
+from assistant.fusion import best_by, reciprocal_rank
 from assistant.papers import Hit, Paper, Passage
 from assistant.terms import TermStatistics
 
@@ -20,9 +20,12 @@ if TYPE_CHECKING:
 
 _DEPTH = 100  # passages asked of each ranking
 _CANDIDATES = 40  # papers that are reranked
-_FEEDBACK_PAPERS = 3  # best fused papers whose passages say what the query may have meant
 _MAX_QUESTION = 40_000  # characters, about 6,000 words; the rest of a longer question is not read
-_WEIGHTS = {"fused": 1.0}
+
+# Fitted by softmax over each query's candidates on the 809 training claims of SciFact and the development questions
+# over the bundled papers, then divided by their sum, so that a score is a weighted mean of the features. What was
+# compared, and the figures: docs/experiments/retrieval.md.
+_WEIGHTS = {"cosine": 0.17, "bm25": 0.18, "coverage": 0.20, "title_coverage": 0.05, "sentences": 0.40}
 
 
 class Corpus(Protocol):
@@ -108,7 +111,7 @@ class Retriever:
     def _opened(
         self,
         vector: NDArray[np.float32],
-        fused: Mapping[str, float],
+        fused: Collection[str],
         grouped: Mapping[str, Sequence[Passage]],
         bm25: Mapping[str, float],
     ) -> list[Candidate]:
@@ -117,31 +120,27 @@ class Retriever:
         vectors = self._library.vectors(ids)
         sentences = self._library.sentence_vectors(ids)
         cosines = {key: float(row @ vector) for key, row in vectors.items()}
-        opened = [paper for paper in fused if paper in papers]  # one may be removed by another process meanwhile
         ordered = {
             paper: sorted(
                 (passage for passage in grouped[paper] if passage.id in cosines),
                 key=lambda passage: (-cosines[passage.id], passage.ordinal),
             )
-            for paper in opened
+            for paper in fused
         }
-        opened = [paper for paper in opened if ordered[paper]]
-        centre = _centre([vectors[ordered[paper][0].id] for paper in opened[:_FEEDBACK_PAPERS]])
         return [
             Candidate(
                 paper=papers[paper],
                 passages=tuple(ordered[paper]),
                 cosines=tuple(cosines[passage.id] for passage in ordered[paper]),
-                feedback=max(float(vectors[passage.id] @ centre) for passage in ordered[paper]),
                 sentence_cosines=tuple(_products(sentences.get(passage.id), vector) for passage in ordered[paper]),
                 bm25=bm25.get(paper, 0.0),
-                fused=fused[paper] * (RRF_K + 1) / 2,
             )
-            for paper in opened
+            for paper in fused
+            if paper in papers and ordered[paper]  # another process may have removed it meanwhile
         ]
 
 
-_WEIGHT_VECTOR = np.array([_WEIGHTS.get(name, 0.0) for name in FEATURES])
+_WEIGHT_VECTOR = np.array([_WEIGHTS[name] for name in FEATURES])
 _COVERAGE = FEATURES.index("coverage")
 
 
@@ -156,13 +155,6 @@ def _scored_paper(candidate: Candidate, score: float, rank: int, coverage: float
         coverage=coverage,
         sentence_scores=candidate.sentence_cosines,
     )
-
-
-def _centre(rows: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
-    if not rows:
-        return np.zeros(0, np.float32)
-    mean = np.mean(rows, axis=0)
-    return np.asarray(mean / max(float(np.linalg.norm(mean)), 1e-9), dtype=np.float32)
 
 
 def _products(rows: NDArray[np.float32] | None, vector: NDArray[np.float32]) -> tuple[float, ...]:
