@@ -147,8 +147,10 @@ def _kind(line: str) -> Kind:
     if words >= _LONG:
         return "abstract"
     ended = _ENDED.search(line) is not None and not line.endswith("?")
-    if ended and words >= _SHORT and (_INNER_END.search(_LINK.sub("", line)) or not _titled(line)):
-        return "abstract" if words >= 2 * _SHORT else "either"
+    if ended and words >= 2 * _SHORT and _INNER_END.search(_LINK.sub("", line)):
+        return "abstract"
+    if ended and words >= _SHORT:  # one sentence: a short abstract, or a title that is given a full stop
+        return "either"
     return "either" if words >= 2 * _SHORT and not _titled(line) else "title"
 
 
