@@ -64,7 +64,7 @@ $(BIN)/uv:
 	    || { echo "Ibid needs Python 3.11 or newer; $(PYTHON) is older or missing. Name one: make PYTHON=python3.12 ..."; exit 1; }
 	@$(PYTHON) -m venv $(VENV) \
 	    || { rm -rf $(VENV); echo "Python's venv module is missing; install it: sudo apt install python3-venv"; exit 1; }
-	@echo "Setting up $(VENV) (once; about 900 MB) ..."
+	@echo "Setting up $(VENV) (once; about 800 MB) ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-tools.lock
 
 $(RUN_STAMP): | $(BIN)/uv
