@@ -12,6 +12,8 @@ import click
 from assistant.errors import IbidError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from evals.baselines import Options
     from evals.cases import Case
     from evals.results import CaseResult
@@ -137,6 +139,87 @@ def compare(before: Path, after: Path, suite: str | None, as_json: bool) -> None
     found = compare_runs(read(before), read(after), margins)
     click.echo(json.dumps(found.to_dict(), ensure_ascii=False, indent=2) if as_json else render(found), nl=as_json)
     raise SystemExit(1 if found.verdict == "fail" else 0)
+
+
+@main.command()
+@click.argument("target", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--library", type=_FOLDER, help="Library to draft from; default: the user's.")
+@click.option("--per-paper", default=3, show_default=True, type=click.IntRange(1), help="Most facts from one paper.")
+@click.option("--limit", type=click.IntRange(1), help="At most so many drafts.")
+@click.option("--seed", default=0, show_default=True)
+@click.option("--accept-all", is_flag=True, help="Keep every draft that passes the screening, unread.")
+@click.option("--base-url", help="OpenAI-compatible server whose model drafts questions too.")
+@click.option("--model", help="Its model.")
+@click.option("--api-key", envvar="OPENAI_API_KEY", help="Its key; default: OPENAI_API_KEY.")
+def make(
+    target: Path,
+    library: Path | None,
+    per_paper: int,
+    limit: int | None,
+    seed: int,
+    accept_all: bool,
+    base_url: str | None,
+    model: str | None,
+    api_key: str | None,
+) -> None:
+    """Drafts cases from a library's papers into TARGET (.jsonl) and asks which to keep.
+
+    A review can be left with q and taken up again: what was decided is kept.
+    """
+    from assistant import Library
+    from evals import making
+    from evals.baselines import Options
+    from evals.cases import read
+    from evals.making.review import keep, pending
+
+    say = _model(Options(base_url, model, api_key)) if base_url and model else None
+    with Library.open(library, create=False) as opened:
+        papers = tuple(opened.papers())
+    kept, dropped = making.screen(making.draft(papers, seed=seed, per_paper=per_paper, say=say), papers)
+    for one in dropped:
+        click.echo(f"dropped: {one.case.question} ({one.why})", err=True)
+    drafts = kept[:limit]
+    if accept_all:
+        for case in pending(drafts, target):
+            keep(case, target)
+    else:
+        found = making.review(drafts, target, lambda prompt, default: click.prompt(prompt, default), click.echo)
+        click.echo(f"{found.accepted} accepted, {found.rejected} rejected, {found.left} left for another time")
+    click.echo(str(making.cover(read(target) if target.exists() else (), papers)))
+
+
+def _model(options: Options) -> Callable[[str], str]:
+    from evals.baselines.endpoint import complete
+
+    return lambda prompt: complete(options, [{"role": "user", "content": prompt}]).text
+
+
+@main.command()
+@click.option(
+    "--papers", type=click.Path(exists=True, path_type=Path), help="Source to plant faults into; default: bundled."
+)
+@click.option(
+    "--data", type=_EXISTING, help="Folder of human-labelled sets (scifact, healthver, factcheckgpt, wice)."
+)
+@click.option("--verifier", "name", default="coverage", show_default=True, help="coverage or assistant.")
+@click.option("--seed", default=0, show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def verifier(papers: Path | None, data: Path | None, name: str, seed: int, as_json: bool) -> None:
+    """Judges a verifier: planted faults caught by kind, false alarms, agreement with people."""
+    from dataclasses import asdict
+
+    from evals import verifier_check, verifiers
+    from evals.cases import corpus_of
+    from evals.faults import plant
+    from evals.libraries import papers_of
+
+    judge = verifiers.named(name)
+    found = verifier_check.check(judge, plant(papers_of(papers or corpus_of("bundled")), seed), seed)
+    agreed = verifier_check.agreements(judge, data) if data is not None else {}
+    if as_json:
+        click.echo(json.dumps({**asdict(found), "labelled": agreed}, ensure_ascii=False, indent=2))
+    else:
+        click.echo(verifier_check.render(name, found, agreed))
 
 
 def _print(found: Any, as_json: bool) -> None:

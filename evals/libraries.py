@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from assistant.errors import EmbedderMismatch, InputError, LibraryNotFound, SchemaMismatch
+from assistant.papers import Paper
 from evals.cases import Case
 from evals.responses import Corpus, Response
 from evals.systems import System
@@ -54,6 +55,15 @@ def _drop_stale(folder: Path) -> None:
             library.check_embedder()
     except (EmbedderMismatch, LibraryNotFound, SchemaMismatch):
         shutil.rmtree(folder)
+
+
+def papers_of(source: Path) -> tuple[Paper, ...]:
+    """The papers of any file that `ibid add` reads, without a library."""
+    from assistant.identity import paper_id
+    from ingest.records import Record
+    from ingest.sources import read
+
+    return tuple(item.paper(paper_id(item)) for item in read(source) if isinstance(item, Record))
 
 
 class Routed:

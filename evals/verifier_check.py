@@ -8,12 +8,14 @@ McNeil 1982; `scipy.stats.mannwhitneyu`). Unscored pairs are counted, and left o
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from assistant.errors import InputError
 from evals.faults import FAITHFUL, FAULTS, Planted
+from evals.reports import numbers
+from evals.reports.markdown import table
 from evals.scores import Verifier, VerifierVerdict
 from evals.statistics.intervals import Estimate, estimate
 
@@ -110,3 +112,30 @@ def agreement(verifier: Verifier, pairs: Iterable[Labelled]) -> tuple[float | No
         else:
             scores.append((score, pair.supported))
     return auroc(scores), len(scores), unscored
+
+
+def agreements(verifier: Verifier, data: Path) -> dict[str, tuple[float | None, int, int]]:
+    """`agreement` on every human-labelled set that `data` holds."""
+    return {name: agreement(verifier, labelled(data, name)) for name in LABELLED if (data / name).is_dir()}
+
+
+def render(name: str, found: VerifierReport, agreed: Mapping[str, tuple[float | None, int, int]]) -> str:
+    """The report as Markdown."""
+    rows = [
+        [
+            one.kind.replace("_", " "),
+            "passed" if one.faithful else "caught",
+            numbers.value(one.right.mean if one.right else None),
+            numbers.interval(one.right),
+            str(one.right.n if one.right else 0) + (f" (+{one.unscored} unscored)" if one.unscored else ""),
+        ]
+        for one in found.kinds
+    ]
+    parts = [f"verifier {name}: AUROC {numbers.value(found.auroc)} on {found.n} planted claims"]
+    parts.append(table(["kind", "", "share", "95 %", "n"], rows))
+    if agreed:
+        labels = [[key, numbers.value(area), str(n), str(unscored)] for key, (area, n, unscored) in agreed.items()]
+        parts.append(
+            "support against the rest, as people labelled it:\n\n" + table(["set", "AUROC", "n", "unscored"], labels)
+        )
+    return "\n\n".join(parts)

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 
+from assistant.answers import Verdict
+from assistant.errors import InputError
 from evals.matching import fold, numbers, without_markers
 from evals.scores import Verifier, VerifierVerdict
 
@@ -138,9 +140,41 @@ class Remembered:
         return self._known[key]
 
 
+class Ours:
+    """The verifier that Ibid's own answers are checked with, in the shape that evals take."""
+
+    def __call__(self, claim: str, evidence: Sequence[str]) -> tuple[VerifierVerdict, float | None]:
+        """The assistant's verdict; a quoted claim is supported, an uncited one is not."""
+        from assistant.verification import verify
+
+        judged = verify(without_markers(claim), evidence)
+        return _AS_JUDGED[judged.verdict], judged.score
+
+
+_AS_JUDGED: dict[Verdict, VerifierVerdict] = {
+    "quoted": "supported",
+    "supported": "supported",
+    "partial": "partial",
+    "unsupported": "unsupported",
+    "contradicted": "contradicted",
+    "uncited": "unsupported",
+    "unscored": "unscored",
+}
+
+
+def named(name: str) -> Verifier:
+    """The verifier `coverage` (the default of every suite) or `assistant`; InputError for another."""
+    if name == "coverage":
+        return WordCoverage()
+    if name == "assistant":
+        return Ours()
+    raise InputError(f"no verifier {name!r}; verifiers are coverage and assistant, or pass your own to evals.run")
+
+
 def name_of(verifier: Verifier) -> str:
     """What a run calls its verifier."""
-    return str(
-        getattr(verifier, "name", None)
-        or (repr(verifier) if isinstance(verifier, WordCoverage) else type(verifier).__name__)
+    return (
+        repr(verifier)
+        if isinstance(verifier, WordCoverage)
+        else getattr(verifier, "__name__", type(verifier).__name__)
     )
