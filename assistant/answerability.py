@@ -48,24 +48,25 @@ class Features:
 class Weights:
     """Of the logistic score, one per feature, and its intercept."""
 
-    intercept: float = -2.2
-    cosine: float = 4.0
-    coverage: float = 3.0
-    sentence_coverage: float = 1.5
-    rarest_missing: float = -1.0
-    unknown: float = -3.0
-    name_missing: float = -2.5
-    detail_missing: float = -4.5
-    expected_missing: float = -1.0
-    named: float = 1.5
-    selected: float = 0.0
-    many: float = 0.3
-    summary: float = 0.8
-    side_missing: float = -4.0
+    cosine: float
+    coverage: float
+    sentence_coverage: float
+    rarest_missing: float
+    unknown: float
+    name_missing: float
+    detail_missing: float
+    expected_missing: float
+    named: float
+    selected: float
+    many: float
+    summary: float
+    side_missing: float
+    intercept: float
 
 
-WEIGHTS = Weights()
-THRESHOLDS: dict[Strictness, float] = {"lenient": 0.3, "balanced": 0.5, "strict": 0.7}
+WITHOUT_SELECTOR = Weights(4.1, 0.6, 0.05, -1.0, -0.9, -1.8, -4.5, -2.4, 0.2, 0.0, 1.4, 1.25, -3.0, 0.05)
+WITH_SELECTOR = Weights(3.9, 0.25, -0.4, -1.0, -1.0, -1.8, -4.5, -2.6, 0.15, 1.6, 1.6, 1.2, -3.0, -0.15)
+THRESHOLDS: dict[Strictness, float] = {"lenient": 0.25, "balanced": 0.42, "strict": 0.65}
 _TOPICAL_COSINE = 0.42  # from here on a paper is on the question's subject: see docs/experiments/answering.md
 _TOPICAL_COVERAGE = 0.5
 _SEVERAL = 5  # papers that may hold the answer between them, when several are asked for
@@ -81,7 +82,7 @@ class Decision:
     features: Features | None
 
 
-def decide(evidence: Evidence, strictness: Strictness, weights: Weights = WEIGHTS) -> Decision:
+def decide(evidence: Evidence, strictness: Strictness) -> Decision:
     """Whether to answer, and if not, why not."""
     question = evidence.question.text
     if not any(paper.sentences for paper in evidence.papers):
@@ -91,13 +92,13 @@ def decide(evidence: Evidence, strictness: Strictness, weights: Weights = WEIGHT
     top = evidence.papers[0]
     found = features(evidence)
     missing = _missing_details(evidence, top)
-    probability = probability_of(found, weights)
+    probability = probability_of(found, WITH_SELECTOR if evidence.selected else WITHOUT_SELECTOR)
     if probability >= THRESHOLDS[strictness]:
         return Decision(probability, None, missing, found)
     return Decision(probability, _reason(evidence, top, found, missing), missing, found)
 
 
-def probability_of(found: Features, weights: Weights = WEIGHTS) -> float:
+def probability_of(found: Features, weights: Weights) -> float:
     """The logistic score of the features, in (0, 1)."""
     total = weights.intercept + sum(getattr(weights, f.name) * getattr(found, f.name) for f in fields(Features))
     return 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, total))))

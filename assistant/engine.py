@@ -7,7 +7,8 @@ import time
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from contextlib import aclosing
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Any
+from functools import cache
+from typing import TYPE_CHECKING, Any, Literal
 
 from assistant import answerability, comparison, followups, questions, triage
 from assistant.answerability import Decision
@@ -37,6 +38,7 @@ _NEAREST = 3  # papers offered with a refusal
 _LIST_PAPERS = 20  # papers considered when several are asked for
 _CANDIDATES = 40  # papers looked at for the names that a question calls
 _SELECTED_PAPERS = 2  # whose sentences the selector reads
+_SELECTED_SENTENCES = 8  # of each, at the most
 _CONSIDERED = 12  # sentences that a record tells of
 _QUESTION_CHARACTERS = 20_000  # a longer question is cut, and the answer's notes say so
 
@@ -59,6 +61,7 @@ class Assistant:
     """Answers questions from a library. Every part can be given: settings, chat model, verifier, selector, clock.
 
     Without `model`, `settings.chat_model` decides; its default `quotes` answers with the abstracts' own sentences.
+    `selector=None` does without one: quicker, and worse at picking sentences.
     """
 
     def __init__(
@@ -68,14 +71,14 @@ class Assistant:
         settings: Settings | None = None,
         model: BaseChatModel | None = None,
         verifier: Verifier = verify,
-        selector: Selector | None = None,
+        selector: Selector | Literal["shipped"] | None = "shipped",
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         self.library = library
         self.settings = settings or Settings.load()
         self._model = model
         self._verifier = verifier
-        self._selector = selector
+        self._selector = _shipped_selector() if selector == "shipped" else selector
         self._clock = clock
         self._background = Background()
 
@@ -185,7 +188,7 @@ class Assistant:
         evidence = gather(self.library, read, papers=papers, ranked=ranked, focus=focus)
         evidence = replace(evidence, sides=tuple(paper.id for paper in focus), side_missing=missing)
         if self._selector is not None and evidence.papers:
-            evidence = select(evidence, self._selector, papers=_SELECTED_PAPERS)
+            evidence = select(evidence, self._selector, papers=_SELECTED_PAPERS, sentences=_SELECTED_SENTENCES)
         decision = answerability.decide(evidence, self.settings.strictness)
         return replace(blank, ranked=ranked, evidence=evidence, decision=decision)
 
@@ -227,10 +230,11 @@ class Assistant:
     def _settle(self, prepared: Prepared, drafted: Any) -> Iterator[Event | Spoken]:
         """Takes a chat model's draft, refuses when it found nothing, or quotes when nothing that it said holds."""
         if drafted.declined:
-            yield Spoken(self._refusal(prepared, "not_stated"), drafted.details)
-        elif all(claim.verdict in ("unsupported", "contradicted") for claim in drafted.ledger.claims):
+            refusal = replace(self._refusal(prepared, "not_stated"), engine=drafted.engine)
+            yield Spoken(refusal, drafted.details)
+        elif not any(claim.verdict in ("quoted", "supported", "partial") for claim in drafted.ledger.claims):
             note = "the model's draft was not carried by the evidence, so the abstracts are quoted instead"
-            for event in self._quote(prepared, (note,)):
+            for event in self._quote(prepared, (*drafted.notes, note)):
                 if isinstance(event, Spoken):
                     yield Spoken(replace(event.answer, engine=drafted.engine), drafted.details)
         else:
@@ -276,6 +280,13 @@ class Spoken:
 
     answer: Answer
     details: Mapping[str, Any]
+
+
+@cache
+def _shipped_selector() -> Selector:
+    from assistant.selector import Selector as Shipped
+
+    return Shipped.load()
 
 
 def _refused(reason: Reason) -> Decision:

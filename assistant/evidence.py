@@ -94,6 +94,7 @@ class Evidence:
     sides: tuple[str, ...] = ()  # ids of the papers that a comparison sets side by side; one when one paper has both
     side_missing: str | None = None  # the side of a comparison that no paper is about
     respelt: tuple[tuple[str, str], ...] = ()  # (term as asked, term as the papers spell it)
+    selected: bool = False  # whether a selector read the sentences of the best papers
 
     @property
     def named(self) -> tuple[PaperEvidence, ...]:
@@ -203,26 +204,33 @@ class RankedPaper(Protocol):
     def cosine(self) -> float: ...
 
 
-def select(evidence: Evidence, selector: Selector, *, papers: int) -> Evidence:
-    """Lets the selector read the sentences of the best `papers` papers, and scores those anew."""
-    chosen = {paper.paper.id for paper in evidence.papers[:papers]}
-    pool = [s for p in evidence.papers if p.paper.id in chosen for s in p.sentences]
-    asked = [s.text for s in pool]
-    probabilities = selector.scores(evidence.question.text, asked, [s.paper.title for s in pool])
-    read = {(s.paper.id, s.start): value for s, value in zip(pool, probabilities, strict=True)}
+def select(evidence: Evidence, selector: Selector, *, papers: int, sentences: int) -> Evidence:
+    """Lets the selector read the `sentences` best sentences of each of the best `papers` papers.
 
-    def judged(sentence: Sentence) -> Sentence:
-        probability = read[sentence.paper.id, sentence.start]
-        features = replace(sentence.features, selected=_logit(probability))
-        return replace(
-            sentence, features=features, selected=probability, score=scoring.score(features, scoring.WITH_SELECTOR)
-        )
+    Their scores, and those of the papers' other sentences, are made anew; one left unread counts like the worst read.
+    """
+    opened = evidence.papers[:papers]
+    read = [s for p in opened for s in sorted(p.sentences, key=lambda s: (-s.score, s.start))[:sentences]]
+    probabilities = selector.scores(evidence.question.text, [s.text for s in read], [s.paper.title for s in read])
+    told = {(s.paper.id, s.start): value for s, value in zip(read, probabilities, strict=True)}
 
-    judged_papers = [
-        replace(paper, sentences=tuple(map(judged, paper.sentences))) if paper.paper.id in chosen else paper
-        for paper in evidence.papers
-    ]
-    return replace(evidence, papers=tuple(judged_papers))
+    def judged(paper: PaperEvidence) -> PaperEvidence:
+        known = [told[paper.paper.id, s.start] for s in paper.sentences if (paper.paper.id, s.start) in told]
+        anew = [_judged(s, told.get((paper.paper.id, s.start)), min(known)) for s in paper.sentences]
+        return replace(paper, sentences=tuple(anew))
+
+    return replace(
+        evidence,
+        papers=(*(judged(p) if p.sentences else p for p in opened), *evidence.papers[papers:]),
+        selected=True,
+    )
+
+
+def _judged(sentence: Sentence, probability: float | None, unread: float) -> Sentence:
+    features = replace(sentence.features, selected=_logit(unread if probability is None else probability))
+    return replace(
+        sentence, features=features, selected=probability, score=scoring.score(features, scoring.WITH_SELECTOR)
+    )
 
 
 def _logit(probability: float) -> float:

@@ -42,8 +42,8 @@ class SentenceWeights:
     selected: float
 
 
-WITHOUT_SELECTOR = SentenceWeights(3.2, 3.0, 1.5, 0.3, 0.9, 1.1, 1.9, 0.15, 0.0)
-WITH_SELECTOR = SentenceWeights(2.5, 2.3, 2.6, 0.35, 0.9, 0.9, 1.9, 0.15, 0.45)
+WITHOUT_SELECTOR = SentenceWeights(3.7, 3.9, 2.9, 0.3, 1.1, 0.75, 3.1, 0.45, 0.0)
+WITH_SELECTOR = SentenceWeights(2.6, 1.85, 2.8, 0.55, 0.7, 0.5, 2.2, 0.35, 0.94)
 
 
 def score(features: SentenceFeatures, weights: SentenceWeights) -> float:
