@@ -98,7 +98,7 @@ def test_a_damaged_truth_is_the_only_finding(folder: Path) -> None:
     with Library.open(folder, embedder=EMBEDDER) as library:
         library.rebuild()
     content = bytearray((folder / "library.sqlite").read_bytes())
-    for page in range(4096 * 2, len(content), 4096):
+    for page in range(len(content) - 4096 * 8, len(content), 4096):  # data; the schema comes first
         content[page : page + 100] = os.urandom(100)
     (folder / "library.sqlite").write_bytes(content)
     with Library.open(folder) as library:

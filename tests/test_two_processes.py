@@ -54,7 +54,7 @@ def test_a_second_writer_is_told_who_writes_while_readers_and_records_go_on(tmp_
             began = time.monotonic()
             with pytest.raises(LibraryLocked) as caught:
                 write()
-            assert time.monotonic() - began < 2
+            assert time.monotonic() - began < 10
             message = str(caught.value)
             assert str(holder.pid) in message
             assert "holding on" in message

@@ -136,7 +136,7 @@ class Database:
                 raise LibraryError(f"no space left for library {folder!r}; free some and try again") from error
             raise LibraryError(
                 f"library file {str(self.path)!r} cannot be used ({reason}); "
-                f"see: ibid doctor --library {folder}, or restore the file from a backup"
+                "restore it from a backup, or move the folder away and add the papers again with: ibid add"
             ) from error
 
 

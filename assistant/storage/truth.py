@@ -428,11 +428,9 @@ def _write_passages(connection: Connection, stored: StoredPaper, change: int) ->
 
 
 def _write_vectors(connection: Connection, row: int, new: PassageVectors) -> None:
-    connection.execute(delete(vectors).where(vectors.c.passage_row == row))
     connection.execute(
         insert(vectors).values(passage_row=row, vector=np.ascontiguousarray(new.vector, dtype="<f4").tobytes())
     )
-    connection.execute(delete(sentence_vectors).where(sentence_vectors.c.passage_row == row))
     if new.sentence_vectors is not None:
         packed = pack(new.sentence_vectors)
         connection.execute(insert(sentence_vectors).values(passage_row=row, packed=packed))
