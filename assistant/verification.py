@@ -17,7 +17,7 @@ from assistant.terms import terms
 
 _SUPPORTED = 0.7  # share of the claim's terms in its evidence; docs/experiments/answering.md
 _PARTIAL = 0.45
-_SAME_MATTER = 0.5  # share of a negated clause's terms that the other side must hold to be about the same matter
+_SAME_MATTER = 0.5  # share of the shorter clause's terms in another that is about the same matter
 _NAMED_MISSING = 6  # words that a finding lists
 _MOST_DIGITS = 64  # a longer run of digits is compared as it stands
 
@@ -164,27 +164,39 @@ def _number_findings(written: Sequence[str]) -> tuple[Finding, ...]:
 
 
 def _polarity(claim: str, evidence: Sequence[str]) -> tuple[Finding, ...]:
-    """A finding when one side negates, clause by clause, what the other tells plainly."""
-    said, held = set(terms(claim)), set(terms(" ".join(evidence)))
-    denied = [clause for text in evidence for clause in _negated(text)]
-    claimed = _negated(claim)
-    if claimed and not denied and any(_about(clause, held) for clause in claimed):
-        return _NEGATED
-    if denied and not claimed and any(_about(clause, said) for clause in denied):
-        return _NEGATED
+    """A finding when a clause of the claim and the clause of the evidence nearest to it differ in a negation."""
+    told = [clause for text in evidence for clause in _clauses(text)]
+    for said in _clauses(claim):
+        nearest = max(
+            told, key=lambda clause: (len(clause.terms & said.terms), clause.negated == said.negated), default=None
+        )
+        if nearest is None or not _about(nearest, said):
+            continue
+        if said.negated and not any(clause.negated and _about(clause, said) for clause in told):
+            return _NEGATED
+        if nearest.negated and not said.negated:
+            return _NEGATED
     return ()
 
 
 _NEGATED = (Finding("negation", "The claim and the cited sentence differ in a negation."),)
 
 
-def _negated(text: str) -> list[frozenset[str]]:
-    """The terms of each clause that holds a negation."""
-    return [frozenset(terms(clause)) for clause in _CLAUSE.split(text) if _NEGATION.search(clause)]
+@dataclass(frozen=True, slots=True)
+class _Clause:
+    terms: frozenset[str]
+    negated: bool
 
 
-def _about(clause: frozenset[str], other: set[str]) -> bool:
-    return len(clause & other) >= _SAME_MATTER * len(clause)
+def _clauses(text: str) -> list[_Clause]:
+    found = (_Clause(frozenset(terms(part)), bool(_NEGATION.search(part))) for part in _CLAUSE.split(text))
+    return [clause for clause in found if clause.terms]
+
+
+def _about(clause: _Clause, other: _Clause) -> bool:
+    """Whether the shorter of two clauses has most of its terms in the other."""
+    shorter = min(len(clause.terms), len(other.terms))
+    return len(clause.terms & other.terms) >= _SAME_MATTER * shorter
 
 
 def _missing_words(claim: str, missing: set[str]) -> tuple[Finding, ...]:

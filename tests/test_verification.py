@@ -27,6 +27,8 @@ WORDS = ["graph", "prompt", "retriever", "students", "accuracy", "attention", "c
         ("Blue light halved the growth of every colony.", LIGHT, "supported"),
         ("Red light had an effect.", LIGHT, "partial"),
         ("Blue light did not halve the growth of every colony.", "Blue light halved the growth of every colony.", "partial"),
+        ("Blue light halved the growth of every colony and red light had no effect.", LIGHT, "supported"),
+        ("The model is safe on average, but it guarantees convergence.", "The model is safe on average, but it does not guarantee convergence.", "partial"),
         ("It not only halves growth but colony size.", "It halves growth and colony size.", "supported"),
         ("The learning rate was 0.001 on eight GPUs.", HOSPITALS, "unsupported"),
     ],
