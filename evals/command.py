@@ -58,6 +58,7 @@ _library = click.option(
 @click.option("--model", help="Its model.")
 @click.option("--api-key", envvar="OPENAI_API_KEY", help="Its key; default: OPENAI_API_KEY.")
 @click.option("--timeout", default=120.0, show_default=True, help="Seconds to wait for it.")
+@click.option("--verifier", "verifier_name", default="coverage", show_default=True, help="coverage or assistant.")
 @click.option("--out", type=_FOLDER, help="Folder for the run's files.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 def run(
@@ -74,6 +75,7 @@ def run(
     model: str | None,
     api_key: str | None,
     timeout: float,
+    verifier_name: str,
     out: Path | None,
     as_json: bool,
 ) -> None:
@@ -81,6 +83,7 @@ def run(
     from evals import runner
     from evals.baselines import Options
     from evals.suite import load_suite
+    from evals.verifiers import named
 
     declared = load_suite(suite)
     chosen = runner.chosen(cases or None, declared, split=split, kinds=kinds, tags=tags, limit=limit)
@@ -89,7 +92,7 @@ def run(
 
         chosen = (*chosen, *external.load(data, declared.external, limit=limit))
     system = _system(name, library, chosen, Options(base_url, model, api_key, timeout), data)
-    found = runner.run(system, chosen, suite=declared, out=out, progress=_progress())
+    found = runner.run(system, chosen, suite=declared, verifier=named(verifier_name), out=out, progress=_progress())
     _print(found, as_json)
     raise SystemExit(1 if found.summary.verdict == "fail" else 0)
 
