@@ -85,9 +85,10 @@ async def speak(
 
 def _stopped(reply: Reply, draft: _Draft) -> str | None:
     """Why a draft that came without a failure is not whole."""
-    if reply.finish_reason in ("length", "max_tokens"):
+    reason = (reply.finish_reason or "").casefold()
+    if reason in ("length", "max_tokens", "incomplete"):
         return "incomplete: the model reached its limit of tokens"
-    if reply.finish_reason == "content_filter":
+    if reason == "content_filter":
         return "incomplete: the model's provider filtered its reply"
     if len(draft.raw) > _MOST_CHARACTERS:
         return f"incomplete: the model was stopped after {_MOST_CHARACTERS} characters"

@@ -179,7 +179,13 @@ class Reply:
             before: UsageMetadata | None = self.usage  # type: ignore[assignment]  # kept as the plain dict it is
             self.usage = dict(add_usage(before, chunk.usage_metadata))
         told = chunk.response_metadata
-        self.finish_reason = told.get("finish_reason") or told.get("stop_reason") or self.finish_reason
+        names = (
+            "finish_reason",
+            "stop_reason",
+            "done_reason",
+            "status",
+        )  # OpenAI, Anthropic, Ollama, OpenAI's Responses
+        self.finish_reason = next((str(told[name]) for name in names if told.get(name)), self.finish_reason)
         self.served_by = told.get("model_name") or self.served_by
 
 

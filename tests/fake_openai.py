@@ -35,6 +35,7 @@ class Script:
     fault: Fault | None = None
     after: int = 0
     piece: int = 6  # characters an event
+    pause: float = 0.0  # seconds between events
 
 
 class FakeOpenAI:
@@ -46,6 +47,7 @@ class FakeOpenAI:
         self.obey = obey
         self.requests: list[dict[str, Any]] = []
         self.times: list[float] = []
+        self.left = threading.Event()  # set when a client closed its connection before the reply's end
         self.released = threading.Event()  # lets stalled replies end when the server closes
         handler = type("Handler", (_Handler,), {"fake": self})
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
@@ -109,7 +111,11 @@ class _Handler(BaseHTTPRequestHandler):
         elif not body.get("stream"):
             self._json(200, _completion(script.text), {})
         else:
-            self._stream(script, body)
+            try:
+                self._stream(script, body)
+            except ConnectionError:
+                self.close_connection = True
+                self.fake.left.set()
 
     def _stream(self, script: Script, body: dict[str, Any]) -> None:
         self.send_response(200)
@@ -120,6 +126,7 @@ class _Handler(BaseHTTPRequestHandler):
             if script.fault and sent >= script.after and not self._strike(script.fault):
                 return
             self._event(_delta({"content": piece}))
+            time.sleep(script.pause)
         if script.fault in ("truncate", "drop", "stall") and not self._strike(script.fault):
             return
         self._event(_delta({}, finish="length" if script.fault == "length" else "stop"))

@@ -110,6 +110,21 @@ def test_a_sentence_is_spoken_before_the_reply_ends(library: Library) -> None:
     assert asyncio.run(first()) < 15
 
 
+def test_a_reader_who_leaves_ends_the_call_to_the_model(library: Library) -> None:
+    async def leave() -> bool:
+        with FakeOpenAI(Script(GOOD * 200, pause=0.005)) as server:
+            stream = Assistant(library, settings=lenient(chat_model=MODEL, chat_base_url=server.base_url)).astream(
+                QUESTION
+            )
+            async for event in stream:
+                if isinstance(event, ClaimVerified):
+                    break
+            await stream.aclose()
+            return await asyncio.to_thread(server.left.wait, 10)
+
+    assert asyncio.run(leave())
+
+
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     piece=st.integers(1, 40),
