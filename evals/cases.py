@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -199,12 +199,18 @@ def corpus_of(dataset: str) -> Path:
 
 
 def load(*names: str) -> tuple[Case, ...]:
-    """Cases of datasets given by bundled name, pattern of bundled names (`*`), or path; order kept, ids unique."""
+    """Cases of datasets given by bundled name, pattern of bundled names (`*`), or path, in order.
+
+    Of several datasets, ids and groups get the dataset's name before them, since they are unique within a file only.
+    """
+    paths = tuple(dict.fromkeys(_paths(names)))
     cases: dict[str, Case] = {}
-    for path in _paths(names):
+    for path in paths:
         for case in read(path):
+            if len(paths) > 1:
+                case = replace(case, id=f"{path.stem}/{case.id}", group=f"{path.stem}/{case.group}")
             if case.id in cases:
-                raise InputError(f"{path.name}: id {case.id!r} is in another dataset of this run too; rename one")
+                raise InputError(f"two datasets of this run are called {path.stem!r}; rename one")
             cases[case.id] = case
     if not cases:
         raise InputError(

@@ -62,7 +62,7 @@ def test_a_line_that_is_no_object_is_named(tmp_path: Path, text: str) -> None:
         read(path)
 
 
-def test_ids_are_unique_within_and_across_files(tmp_path: Path) -> None:
+def test_ids_are_unique_within_a_file_and_named_by_it_across_files(tmp_path: Path) -> None:
     one, two = tmp_path / "one.jsonl", tmp_path / "two.jsonl"
     one.write_text(json.dumps(_LINE) + "\n" + json.dumps(_LINE) + "\n")
     two.write_text(json.dumps(_LINE) + "\n")
@@ -70,8 +70,15 @@ def test_ids_are_unique_within_and_across_files(tmp_path: Path) -> None:
         read(one)
     three = tmp_path / "three.jsonl"
     three.write_text(two.read_text())
-    with pytest.raises(InputError, match="another dataset"):
-        load(str(two), str(three))
+    assert [(case.id, case.group) for case in load(str(two), str(three))] == [
+        ("two/a", "two/a"),
+        ("three/a", "three/a"),
+    ]
+    again = tmp_path / "sub" / "three.jsonl"
+    again.parent.mkdir()
+    again.write_text(two.read_text())
+    with pytest.raises(InputError, match="called 'three'"):
+        load(str(three), str(again))
 
 
 def test_what_is_not_there_is_said(tmp_path: Path) -> None:
