@@ -19,7 +19,7 @@ from assistant import expectations, naming, questions, scoring
 from assistant.naming import Named
 from assistant.papers import Paper, Passage, Span
 from assistant.questions import Question
-from assistant.scoring import SentenceFeatures
+from assistant.scoring import PaperFeatures, SentenceFeatures
 from assistant.terms import TermStatistics, terms
 
 if TYPE_CHECKING:
@@ -82,6 +82,7 @@ class PaperEvidence:
     coverage: float  # idf-weighted share of the question's terms that title and abstract hold
     asked: frozenset[str]  # what is asked of it: the question's terms less furniture and its own name
     missing: frozenset[str]  # asked terms that title and abstract lack
+    fitness: float = 0.0  # log-odds that it belongs to the papers asked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +168,35 @@ def gather(
                 missing=frozenset(asked - own),
             )
         )
-    return Evidence(question, _ordered(_shared_names_dropped(found)), statistics, respelt=tuple(repaired.items()))
+    fit = [replace(paper, fitness=scoring.fitness(features)) for paper, features in _paper_features(question, found)]
+    ordered_papers = _ordered(_shared_names_dropped(fit))
+    if question.kinds and not any(paper.named for paper in ordered_papers):
+        question = replace(question, kind="list", many=True)
+    return Evidence(question, ordered_papers, statistics, respelt=tuple(repaired.items()))
+
+
+def _paper_features(question: Question, found: Sequence[PaperEvidence]) -> list[tuple[PaperEvidence, PaperFeatures]]:
+    """Each paper with its measures; those of the best paper are what the others stand behind."""
+    cosines = [max((s.cosine for s in paper.sentences), default=0.0) for paper in found]
+    held = [max((s.coverage for s in paper.sentences), default=0.0) for paper in found]
+    best = (max(cosines, default=0.0), max(held, default=0.0), max((p.coverage for p in found), default=0.0))
+    return [
+        (
+            paper,
+            PaperFeatures(
+                cosine=cosine,
+                sentence_coverage=covered,
+                coverage=paper.coverage,
+                passage_cosine=paper.cosine,
+                expected=float(any(s.features.expected for s in paper.sentences)),
+                behind_cosine=cosine - best[0],
+                behind_sentence_coverage=covered - best[1],
+                behind_coverage=paper.coverage - best[2],
+                nearness=1.0 / (1.0 + paper.rank),
+            ),
+        )
+        for paper, cosine, covered in zip(found, cosines, held, strict=True)
+    ]
 
 
 def _respelt(asked: frozenset[str], papers: Sequence[Paper], statistics: TermStatistics) -> dict[str, str]:
@@ -314,12 +343,6 @@ def _ordered(found: Sequence[PaperEvidence]) -> tuple[PaperEvidence, ...]:
 
     def key(paper: PaperEvidence) -> tuple[float, float, str]:
         strength = paper.named.strength if paper.named else 0.0
-        return (-round(strength, 3), -fitness(paper), paper.paper.id)
+        return (-round(strength, 3), -paper.fitness, paper.paper.id)
 
     return tuple(sorted(found, key=key))
-
-
-def fitness(paper: PaperEvidence) -> float:
-    """How well a whole paper fits the question; comparable across the papers of one question."""
-    best = max((sentence.cosine + 0.6 * sentence.coverage for sentence in paper.sentences), default=0.0)
-    return best + 0.5 * paper.coverage + 0.5 * paper.cosine + 1.0 / (1.0 + paper.rank)

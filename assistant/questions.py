@@ -16,21 +16,24 @@ Kind = Literal["fact", "list", "comparison", "summary", "yes_no"]
 Role = Literal["contribution", "result", "problem", "data", "resource"]
 
 _PAPERS = r"(?:papers?|works?|stud(?:y|ies)|articles?|publications?|abstracts?|authors|preprints?|documents?)"
-_PLURAL_PAPERS = r"(?:papers|works|studies|articles|publications|abstracts|preprints|documents)"
+_PLURAL_PAPERS = (
+    r"(?:papers|works|studies|articles|publications|abstracts|preprints|documents|surveys|reviews|trials)"
+)
 _PLURAL_KINDS = (
     r"(?:different |other |existing |various )?(?:methods|approaches|techniques|frameworks|algorithms|models|systems|"
     r"benchmarks|datasets|surveys|interventions|treatments|therapies|trials|drugs)"
 )
 _ANY_OF = (
-    r"\b(?:which|what|list|name|find|show|give|any|all(?: the)?|are there(?: any)?|is there (?:any|a)|how many|"
+    r"\b(?:which|what|list|name|find|show|give|any|every|each|all(?: the)?|are there(?: any)?|is there (?:any|a)|how many|"
     r"recommend|suggest|other|more)\b"
 )
 
 _LIST = re.compile(rf"{_ANY_OF}(?:\W+\w+){{0,4}}?\W+{_PLURAL_PAPERS}\b", re.IGNORECASE)
 _LIST_OF_KINDS = re.compile(rf"{_ANY_OF}(?:\W+\w+){{0,4}}?\W+{_PLURAL_KINDS}\b", re.IGNORECASE)
 _LIST_HEAD = re.compile(
-    rf"^\W*(?:(?:i am|i'm) looking for |looking for |search(?: for)? )?(?:{_PAPERS})\s+"
-    r"(?:about|on|that|which|using|with|dealing|discussing|related|covering|concerning)\b",
+    rf"^\W*(?:(?:i am|i'm) looking for |looking for |search(?: for)? |every |all )?(?:\w+ ){{0,2}}(?:{_PLURAL_PAPERS})\s+"
+    r"(?:about|on|of|from|in|that|which|using|with|by|dealing|discussing|related|covering|concerning|where|reporting)\b|"
+    r"^\W*what (?:is there|do (?:we|you) have|have (?:we|you) got) (?:here )?(?:on|about)\b",
     re.IGNORECASE,
 )
 _WHICH_WORK = re.compile(
@@ -129,6 +132,7 @@ class Question:
     expects: Expectation | None
     sides: tuple[str, ...] = ()  # the two phrases of a comparison, as worded
     many: bool = False  # asks for every paper that fits, not for one
+    two: bool = False  # speaks of "the two" papers, methods, … of some sort
     kinds: bool = False  # asks for several methods, datasets, …: of all papers, unless one is named
 
 
@@ -144,6 +148,7 @@ def read(text: str) -> Question:
         expects=expectations.read(stripped),
         sides=sides if kind == "comparison" else (),
         many=kind == "list" and not _WHICH_WORK.search(stripped),
+        two=_TWO.search(stripped) is not None,
         kinds=kind == "fact" and _LIST_OF_KINDS.search(stripped) is not None,
     )
 
@@ -163,6 +168,9 @@ def _kind(text: str, sides: tuple[str, ...]) -> Kind:
     return "yes_no" if _YES_NO.search(text) else "fact"
 
 
+_TWO = re.compile(
+    r"\b(?:the|these|those|both) (?:two )?(?:\w+[ -]){0,3}?(?:papers|surveys|studies|works|articles)\b", re.IGNORECASE
+)
 _SIDE_PATTERNS = (
     re.compile(
         r"\b(?:differences?|distinction|similarit(?:y|ies)|comparison|contrast)\s+between\s+(.+?)\s+and\s+(.+)", re.I
@@ -175,6 +183,12 @@ _SIDE_PATTERNS = (
     re.compile(r"\bwhat do\s+(.+?)\s+and\s+(.+?)\s+have in common", re.I),
     re.compile(r"^(?:what (?:is|are) )?(.+?)\s+(?:versus|vs\.?)\s+(.+)", re.I),
     re.compile(r"\bdistinguish(?:es)?\s+(.+?)\s+(?:from|and)\s+(.+)", re.I),
+    re.compile(r"^(.{2,60}?)\s+and\s+(.{2,60}?)\s+compared\b", re.I),
+    re.compile(r"^(?:which|who|what)\b.{3,80}?[,:]\s*(.{2,60}?)\s+or\s+(.{2,60})$", re.I),
+    re.compile(
+        r"^(?:which|what)\b.{3,60}?\b(?:more|better|higher|lower|larger|fewer|best|worse)\b.{0,40}?[,:]?\s+(\S{2,30})\s+or\s+(\S{2,30})$",
+        re.I,
+    ),
 )
 
 

@@ -59,3 +59,29 @@ def shares(scores: Sequence[float]) -> list[float]:
     raised = [math.exp(value - top) for value in scores]
     total = sum(raised)
     return [value / total for value in raised]
+
+
+@dataclass(frozen=True, slots=True)
+class PaperFeatures:
+    """Measures of one paper against a question; those called `behind_…` say by how much the best paper is better."""
+
+    cosine: float  # of the question and its best sentence
+    sentence_coverage: float  # of its sentence that holds most of the asked terms
+    coverage: float  # of title and abstract
+    passage_cosine: float  # of the question and its best passage or sentence
+    expected: float  # 1 when some sentence holds the sort of thing that is expected
+    behind_cosine: float  # ≤ 0
+    behind_sentence_coverage: float  # ≤ 0
+    behind_coverage: float  # ≤ 0
+    nearness: float  # 1 / (1 + rank in the retriever's ranking)
+
+
+# Fitted on which papers belong to the lists asked for in the dev splits: log-odds that a paper belongs.
+PAPER_WEIGHTS = PaperFeatures(2.4, 1.4, 2.4, 2.4, 1.7, 1.7, 1.1, 1.0, 2.7)
+_PAPER_INTERCEPT = -4.1
+
+
+def fitness(features: PaperFeatures) -> float:
+    """Log-odds that a paper belongs to the papers asked for."""
+    weighed = (getattr(PAPER_WEIGHTS, f.name) * getattr(features, f.name) for f in fields(PaperFeatures))
+    return float(_PAPER_INTERCEPT + sum(weighed))
