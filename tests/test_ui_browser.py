@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
+import signal
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from urllib.parse import urlparse
 
 import pytest
@@ -17,6 +21,8 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from tests.scripted_assistant import QUOTE, ScriptedAssistant
 from ui.server import application, listen
 
+ROOT = Path(__file__).resolve().parents[1]
+CORPUS = ROOT / "ingest" / "corpus" / "huggingface-papers.txt"
 _FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 _FLAGS += ["--disable-component-update", "--disable-sync"]
 _WAIT_MS = 60_000  # a busy machine's first answer in a fresh browser
@@ -117,3 +123,39 @@ def test_the_page_fits_a_phone(page: Page) -> None:
     _ask(page, "What hardware was used? " + "long" * 60)
     expect(page.locator(".ibid-refusal")).to_be_visible(timeout=_WAIT_MS)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[str]:
+    """The address that `ibid serve` prints over the bundled papers, on the port after a taken one."""
+    program = [sys.executable, "-c", "from assistant.cli import main; main()"]
+    library = str(tmp_path / "library")
+    subprocess.run([*program, "add", "--library", library, str(CORPUS)], check=True, capture_output=True, cwd=ROOT)
+    with listen("127.0.0.1", 0) as taken, (tmp_path / "log").open("w+") as log:
+        port = taken.getsockname()[1]
+        command = [*program, "serve", "--library", library, "--port", str(port)]
+        server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True, cwd=ROOT)
+        try:
+            assert server.stdout is not None
+            line = server.stdout.readline()
+            log.seek(0)
+            assert f"Port {port} is taken" in log.read()
+            found = re.search(r"http://127\.0\.0\.1:(\d+) over 59 papers", line)
+            assert found
+            assert int(found.group(1)) > port
+            yield f"http://127.0.0.1:{found.group(1)}"
+        finally:
+            server.send_signal(signal.SIGINT)
+            server.wait(timeout=30)
+
+
+def test_the_served_page_answers_from_the_bundled_papers(browser: Browser, served: str) -> None:
+    context = browser.new_context()
+    opened = context.new_page()
+    opened.goto(served)
+    opened.get_by_text("How many combinations of system message snippets were assessed?").click(timeout=_WAIT_MS)
+    quotes = opened.locator(".ibid-references blockquote")
+    expect(quotes.first).to_contain_text("60 combinations of system message snippets", timeout=_WAIT_MS)
+    corpus = CORPUS.read_text(encoding="utf-8")
+    assert all(quote in corpus for quote in quotes.all_inner_texts())
+    context.close()
