@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 
 import click
 
-from assistant.cli import answering, chatting, hooks, papers, training, upkeep
+from assistant.cli import answering, chatting, hooks, papers, training, upkeep, verifying
 from assistant.errors import IbidError
 
 _UNEXPECTED = "something went wrong that Ibid did not foresee"
@@ -27,6 +28,7 @@ for _command in (
     answering.search,
     answering.ask,
     chatting.chat,
+    verifying.verify,
     hooks.serve,
     upkeep.rebuild,
     upkeep.doctor,
@@ -38,6 +40,7 @@ for _command in (
 
 def main(arguments: list[str] | None = None) -> None:
     """Runs the command line and exits: 0 done, 1 not done, 2 usage, 130 interrupted. No traceback reaches a user."""
+    _print_anything()
     try:
         code = cli.main(args=arguments, prog_name="ibid", standalone_mode=False)
     except click.exceptions.Abort:
@@ -64,6 +67,13 @@ def main(arguments: list[str] | None = None) -> None:
         _say(f"{_UNEXPECTED}: {type(error).__name__}: {str(error).splitlines()[0] if str(error) else 'no message'}")
         code = 1
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _print_anything() -> None:
+    """What an output can't encode is shown escaped: a lone surrogate, or any “quote” where the locale is ASCII."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _say(message: str) -> None:

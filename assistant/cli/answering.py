@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import dataclasses
-import json
 import sys
-from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import click
 
-from assistant.cli import options, output
-from assistant.errors import IbidError, InputError
+from assistant.cli import json_lines, options, output
+from assistant.errors import InputError
 
 if TYPE_CHECKING:
     from assistant.engine import Assistant
+    from assistant.filters import Filters
     from assistant.papers import Hit
 
 
@@ -66,7 +64,7 @@ def _hit(hit: Hit) -> dict[str, Any]:
 @options.json_option
 def ask(
     question: tuple[str, ...],
-    batch: Any,
+    batch: IO[bytes] | None,
     conversation_id: str | None,
     chat_model: str | None,
     chat_base_url: str | None,
@@ -86,7 +84,7 @@ def ask(
         assistant = Assistant(library, settings=options.settings(library_path, **overrides))
         if batch is not None:
             failed = False
-            for result in _batch(assistant, batch, narrowed):
+            for result in json_lines.answered(batch, lambda case: _answered(assistant, case, narrowed)):
                 output.emit(result)
                 failed = failed or "error" in result
             if failed:
@@ -99,25 +97,8 @@ def ask(
         click.echo(output.answer_text(answer))
 
 
-def _batch(assistant: Assistant, lines: Iterator[bytes], filters: Any) -> Iterator[dict[str, Any]]:
-    """One result per input line, in order; a line that can't be used or answered gives `{"id", "error"}`."""
-    for number, line in enumerate(lines, start=1):
-        if not line.strip():
-            continue
-        identifier: Any = number
-        try:
-            case = json.loads(line.decode("utf-8-sig"))
-            if not isinstance(case, dict):
-                raise InputError(f"line {number}: a JSON object is wanted, not {case!r:.60}")
-            identifier = case.get("id", number)
-            yield {"id": identifier, **_case(assistant, case, filters, number)}
-        except (json.JSONDecodeError, UnicodeDecodeError) as error:
-            yield {"id": identifier, "error": f"line {number} is not JSON: {error}"}
-        except IbidError as error:
-            yield {"id": identifier, "error": str(error)}
-
-
-def _case(assistant: Assistant, case: dict[str, Any], filters: Any, number: int) -> dict[str, Any]:
+def _answered(assistant: Assistant, case: json_lines.Case, filters: Filters) -> json_lines.Case:
+    """The answer to one line of a batch."""
     narrowed = _narrowed(case, filters)
     turns = case.get("turns")
     if isinstance(turns, list) and turns and all(isinstance(turn, str) for turn in turns):
@@ -126,11 +107,16 @@ def _case(assistant: Assistant, case: dict[str, Any], filters: Any, number: int)
         return {"answer": answers[-1], "answers": answers}
     if isinstance(case.get("question"), str):
         return {"answer": assistant.ask(case["question"], filters=narrowed).to_dict()}
-    raise InputError(f'line {number} has neither a "question" text nor a list of "turns"; give one of them')
+    raise InputError('there is neither a "question" text nor a list of "turns"; give one of them')
 
 
-def _narrowed(case: dict[str, Any], filters: Any) -> Any:
+def _narrowed(case: json_lines.Case, filters: Filters) -> Filters:
     """The case's own filters where it has some, else those of the command line."""
     from assistant.filters import Filters
 
-    return Filters.parse(case["filters"]) if case.get("filters") else dataclasses.replace(filters)
+    given = case.get("filters")
+    if given is None or given == {}:
+        return filters
+    if not isinstance(given, dict):
+        raise InputError(f'"filters" must be an object such as {{"year": 2020}}, not {given!r:.60}')
+    return Filters.parse(given)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,8 @@ from assistant.errors import InputError
 
 def load(name: str) -> Any:
     """What the installed entry point `name` of group `ibid.hooks` stands for."""
+    from importlib import metadata  # a fifth of what `ibid --help` would take
+
     found = list(metadata.entry_points(group="ibid.hooks", name=name))
     if not found:
         raise InputError(f"this installation of Ibid has no {name!r}; install it whole: pip install ibid-papers")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 import textwrap
 from typing import TYPE_CHECKING, Any
 
@@ -17,8 +18,13 @@ _WIDEST = 100
 
 
 def emit(value: Any) -> None:
-    """One JSON document on one line."""
-    click.echo(json.dumps(value, ensure_ascii=False))
+    """One JSON document on one line; in ASCII where the text has lone surrogates or the output isn't Unicode."""
+    text = json.dumps(value, ensure_ascii=False)
+    try:
+        text.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
+    except UnicodeEncodeError:
+        text = json.dumps(value)
+    click.echo(text)
 
 
 def width() -> int:
