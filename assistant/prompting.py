@@ -82,8 +82,10 @@ def show(evidence: Evidence, *, most_tokens: int = EVIDENCE_TOKENS) -> Shown:
 
 
 def _in_order_of_worth(evidence: Evidence, measured: Sequence[Sentence]) -> Iterable[Sentence]:
+    """What would be quoted, then the rest of those papers, then other papers; see docs/experiments/chat.md."""
     seeds = [sentence for part in compose(evidence, most=_SEEDS) for sentence in part.sentences]
-    ranked = sorted(measured, key=lambda sentence: (-sentence.score, sentence.paper.id, sentence.start))
+    quoted = {sentence.paper.id for sentence in seeds}
+    ranked = sorted(measured, key=lambda s: (s.paper.id not in quoted, -s.score, s.paper.id, s.start))
     return {(sentence.paper.id, sentence.start): sentence for sentence in [*seeds, *ranked]}.values()
 
 
