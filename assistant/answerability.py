@@ -158,10 +158,18 @@ def _missing_names(question: str, text: str) -> tuple[str, ...]:
         token = match.group()
         if _QUESTION_WORDS.match(token) or (match.start() == 0 and position == 0 and token[1:].islower()):
             continue
-        known = fold(token) in folded or any(part in held for part in terms(token)[:1])
+        known = fold(token) in folded or any(part in held for part in terms(token)[:1]) or _abbreviates(token, text)
         if not known:
             missing.append(token)
     return tuple(missing)
+
+
+def _abbreviates(token: str, text: str) -> bool:
+    """Whether consecutive words of the text begin with the letters of an abbreviation, as "state-of-the-art" for SOTA."""
+    letters = token.rstrip("s").casefold()
+    if not (token.rstrip("s").isupper() and token.rstrip("s").isalpha() and len(letters) > 1):
+        return False
+    return letters in "".join(word[0] for word in re.findall(r"[^\W\d_]+", text.casefold()))
 
 
 def _missing_details(evidence: Evidence, top: PaperEvidence) -> tuple[Detail, ...]:
@@ -177,9 +185,8 @@ def _reason(evidence: Evidence, top: PaperEvidence, found: Features, missing: tu
     return "not_a_question_for_the_corpus" if triage.personal(evidence.question.text) else "nothing_relevant"
 
 
-def message(decision: Decision, evidence: Evidence | None) -> str:
-    """The refusal in words: what was looked for, and why it can't be answered."""
-    count = evidence.statistics.n if evidence else 0
+def message(decision: Decision, evidence: Evidence | None, count: int) -> str:
+    """The refusal in words: what was looked for among `count` papers, and why it can't be answered."""
     if decision.reason == "filter_matched_nothing":
         return "No paper of the library passes these filters, so nothing was searched. Widen or remove a filter."
     if decision.reason == "not_a_question_for_the_corpus":

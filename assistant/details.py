@@ -31,7 +31,9 @@ DETAILS: tuple[Detail, ...] = (
     _detail(
         "its authors",
         r"\b(?:who (?:wrote|authored|published|are|is|were|was|proposed|invented|developed|created|introduced|made)\b|"
-        r"authors?\b(?!'s behaviou?r)(?=.{0,30}(?:\?|$|of|behind|names?|list))|by whom|whose (?:paper|work)|names? of the|"
+        r"(?:(?:what|which|who|list|name|give|are|is|were|its|their|the|and)\W+(?:\w+\W+){0,3})?authors?\b(?=\W*$)|"
+        r"(?:who|which|what|list|name|give)\b(?:\W+\w+){0,5}?\W+authors?\b|authors? (?:names?|list)|by whom|"
+        r"whose (?:paper|work)|names? of the (?:authors?|researchers?)|"
         r"researchers? (?:wrote|behind)|first author|lead author|corresponding author|co-?authors?)",
         _NEVER,
         "authors",

@@ -37,8 +37,6 @@ _RETRIEVED = 10  # papers told of in a `Retrieved` event
 _NEAREST = 3  # papers offered with a refusal
 _LIST_PAPERS = 20  # papers considered when several are asked for
 _CANDIDATES = 40  # papers looked at for the names that a question calls
-_SELECTED_PAPERS = 2  # whose sentences the selector reads
-_SELECTED_SENTENCES = 8  # of each, at the most
 _CONSIDERED = 12  # sentences that a record tells of
 _QUESTION_CHARACTERS = 20_000  # a longer question is cut, and the answer's notes say so
 
@@ -188,7 +186,7 @@ class Assistant:
         evidence = gather(self.library, read, papers=papers, ranked=ranked, focus=focus)
         evidence = replace(evidence, sides=tuple(paper.id for paper in focus), side_missing=missing)
         if self._selector is not None and evidence.papers:
-            evidence = select(evidence, self._selector, papers=_SELECTED_PAPERS, sentences=_SELECTED_SENTENCES)
+            evidence = select(evidence, self._selector)
         decision = answerability.decide(evidence, self.settings.strictness)
         return replace(blank, ranked=ranked, evidence=evidence, decision=decision)
 
@@ -251,7 +249,7 @@ class Assistant:
         decision = replace(prepared.decision, reason=reason)
         nearest = [paper.paper for paper in prepared.evidence.papers] if prepared.evidence else []
         nearest = (nearest or [hit.paper for hit in prepared.ranked])[:_NEAREST]
-        message = answerability.message(decision, prepared.evidence)
+        message = answerability.message(decision, prepared.evidence, self.library.count())
         if self.library.count() == 0:
             message = "This library holds no papers yet. Add some with: ibid add FILE"
         refused = Abstention(reason, message, tuple(nearest))

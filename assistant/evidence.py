@@ -233,26 +233,53 @@ class RankedPaper(Protocol):
     def cosine(self) -> float: ...
 
 
-def select(evidence: Evidence, selector: Selector, *, papers: int, sentences: int) -> Evidence:
-    """Lets the selector read the `sentences` best sentences of each of the best `papers` papers.
+_CLOSE_PAPERS = 4  # papers between which the selector decides when none is called by name
+_CLOSE_SENTENCES = 3  # of each of them
+_TOP_SENTENCES = 8  # of the best paper
+_NAMED = 3.0  # log-odds that a name of full strength is worth
+_SELECTED_FITNESS = 0.5  # log-odds of belonging per log-odds of the selector's best sentence
 
-    Their scores, and those of the papers' other sentences, are made anew; one left unread counts like the worst read.
+
+def select(evidence: Evidence, selector: Selector) -> Evidence:
+    """Lets the selector read the best sentences: to choose between papers when none is named, then within the best.
+
+    Scores of the papers read are made anew; a sentence left unread there counts like the worst one read.
     """
-    opened = evidence.papers[:papers]
-    read = [s for p in opened for s in sorted(p.sentences, key=lambda s: (-s.score, s.start))[:sentences]]
-    probabilities = selector.scores(evidence.question.text, [s.text for s in read], [s.paper.title for s in read])
-    told = {(s.paper.id, s.start): value for s, value in zip(read, probabilities, strict=True)}
+    told: dict[tuple[str, int], float] = {}
+    papers = evidence.papers
+    if not evidence.named and not evidence.question.many and evidence.question.kind != "comparison":
+        close = papers[:_CLOSE_PAPERS]
+        _read(evidence.question, [s for p in close for s in _foremost(p, _CLOSE_SENTENCES)], selector, told)
+        weighed = [(p.fitness + _SELECTED_FITNESS * _logit(max(_told(p, told), default=0.5)), p) for p in close]
+        weighed.sort(key=lambda item: -item[0])
+        papers = (*(paper for _, paper in weighed), *papers[_CLOSE_PAPERS:])
+    ahead = [s for p in papers[: max(1, len(evidence.sides))] for s in _foremost(p, _TOP_SENTENCES)]
+    _read(evidence.question, [s for s in ahead if (s.paper.id, s.start) not in told], selector, told)
+    return replace(evidence, papers=tuple(_rescored(paper, told) for paper in papers), selected=True)
 
-    def judged(paper: PaperEvidence) -> PaperEvidence:
-        known = [told[paper.paper.id, s.start] for s in paper.sentences if (paper.paper.id, s.start) in told]
-        anew = [_judged(s, told.get((paper.paper.id, s.start)), min(known)) for s in paper.sentences]
-        return replace(paper, sentences=tuple(anew))
 
-    return replace(
-        evidence,
-        papers=(*(judged(p) if p.sentences else p for p in opened), *evidence.papers[papers:]),
-        selected=True,
-    )
+def _foremost(paper: PaperEvidence, most: int) -> list[Sentence]:
+    return sorted(paper.sentences, key=lambda s: (-s.score, s.start))[:most]
+
+
+def _told(paper: PaperEvidence, told: Mapping[tuple[str, int], float]) -> list[float]:
+    return [told[paper.paper.id, s.start] for s in paper.sentences if (paper.paper.id, s.start) in told]
+
+
+def _read(
+    question: Question, sentences: Sequence[Sentence], selector: Selector, told: dict[tuple[str, int], float]
+) -> None:
+    """Adds the selector's probabilities of the sentences to `told`."""
+    probabilities = selector.scores(question.text, [s.text for s in sentences], [s.paper.title for s in sentences])
+    told |= {(s.paper.id, s.start): value for s, value in zip(sentences, probabilities, strict=True)}
+
+
+def _rescored(paper: PaperEvidence, told: Mapping[tuple[str, int], float]) -> PaperEvidence:
+    known = _told(paper, told)
+    if not known:
+        return paper
+    anew = [_judged(s, told.get((paper.paper.id, s.start)), min(known)) for s in paper.sentences]
+    return replace(paper, sentences=tuple(anew))
 
 
 def _judged(sentence: Sentence, probability: float | None, unread: float) -> Sentence:
@@ -339,10 +366,9 @@ def _shared_names_dropped(found: list[PaperEvidence]) -> list[PaperEvidence]:
 
 
 def _ordered(found: Sequence[PaperEvidence]) -> tuple[PaperEvidence, ...]:
-    """Named papers first, by strength; the rest by fitness, ties by id."""
+    """By fitness and by how strongly the question calls the paper by name, ties by id."""
 
-    def key(paper: PaperEvidence) -> tuple[float, float, str]:
-        strength = paper.named.strength if paper.named else 0.0
-        return (-round(strength, 3), -paper.fitness, paper.paper.id)
+    def key(paper: PaperEvidence) -> tuple[float, str]:
+        return (-paper.fitness - _NAMED * (paper.named.strength if paper.named else 0.0), paper.paper.id)
 
     return tuple(sorted(found, key=key))

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
 from assistant.papers import Paper
 from assistant.terms import STOP_WORDS
@@ -19,6 +20,9 @@ _LEAD = re.compile(r"^(.{2,40}?)\s*[:–—]\s+\S")
 _DEFINED = re.compile(r"\(([^()\s]{2,20}|[A-Z][\w.-]*(?: [\w.-]+)?)\)")
 _WORD = re.compile(r"[^\W_]+(?:[-'.@+^][^\W_]+)*\+*", re.UNICODE)
 _NOT_A_NAME = STOP_WORDS | {"towards", "toward", "beyond", "introduction", "review", "survey", "study", "commentary"}
+
+
+_SPACED = 0.8  # of the strength: "negative prompt" may mean the paper that coins NegativePrompt, or just that
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +87,7 @@ def named(question: str, paper: Paper, rarity: Callable[[str], float]) -> Named 
     asked = words(question)
     vocabulary = frozenset(asked)
     folded = fold(question)
+    spaced = {first + second for first, second in pairwise(asked)}
     best: Named | None = None
     title = frozenset(_content(paper.title))
     taken = title & vocabulary
@@ -94,9 +99,10 @@ def named(question: str, paper: Paper, rarity: Callable[[str], float]) -> Named 
     for name in short_names(paper):
         parts = frozenset(words(name))
         key = fold(name)
-        if not (key in vocabulary or (len(key) >= 6 and key in folded) or (len(parts) > 1 and parts <= vocabulary)):
+        whole = key in vocabulary or (len(parts) > 1 and parts <= vocabulary)
+        if not whole and key not in spaced:
             continue
-        strength = max(rarity(part) for part in parts | {key})
+        strength = max(rarity(part) for part in parts | {key}) * (1.0 if whole else _SPACED)
         if strength >= 0.5 and (best is None or strength > best.strength):
             best = Named(strength, frozenset(words(name)) | {key})
     for word in vocabulary & _coined(paper):
