@@ -52,6 +52,7 @@ _library = click.option(
 @click.option("--kind", "kinds", multiple=True, help="Only cases of this kind; may be repeated.")
 @click.option("--tag", "tags", multiple=True, help="Only cases with this tag; may be repeated.")
 @click.option("--limit", type=click.IntRange(1), help="At most so many cases, spread over the set.")
+@click.option("--repeats", default=1, show_default=True, type=click.IntRange(1), help="Times to ask each case.")
 @click.option("--data", type=_EXISTING, help="Folder of external sets (scifact, cisi, pubmedqa, injections).")
 @click.option("--system", "name", default="ibid", show_default=True, help="ibid, bm25, langchain or endpoint.")
 @click.option("--base-url", help="OpenAI-compatible server of system endpoint, or of langchain's chat model.")
@@ -69,6 +70,7 @@ def run(
     kinds: tuple[str, ...],
     tags: tuple[str, ...],
     limit: int | None,
+    repeats: int,
     data: Path | None,
     name: str,
     base_url: str | None,
@@ -86,7 +88,7 @@ def run(
     from evals.verifiers import named
 
     declared = load_suite(suite)
-    chosen = runner.chosen(cases or None, declared, split=split, kinds=kinds, tags=tags, limit=limit)
+    chosen = runner.chosen(cases or None, declared, split=split, kinds=kinds, tags=tags, limit=limit, repeats=repeats)
     if data is not None and not cases:
         from evals import external
 

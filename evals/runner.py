@@ -6,6 +6,7 @@ import platform
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
@@ -136,14 +137,20 @@ def chosen(
     kinds: Sequence[str] = (),
     tags: Sequence[str] = (),
     limit: int | None = None,
+    repeats: int = 1,
 ) -> tuple[Case, ...]:
-    """The cases that a run of `suite` asks: see `run`."""
+    """The cases that a run of `suite` asks: see `run`. `repeats` asks each several times, for systems that vary.
+
+    A repetition stays in its case's group, so that it never passes for another piece of evidence.
+    """
     names: Sequence[str] = suite.datasets if given is None else [given] if isinstance(given, str) else []
     items = list(given) if given is not None and not isinstance(given, str) else []
     names = [*names, *(item for item in items if isinstance(item, str))]
     every = [*(load(*names) if names else ()), *(item for item in items if isinstance(item, Case))]
     half: Any = split if split is not None else suite.split if given is None else None
-    return select(every, split=None if half == "all" else half, kinds=kinds, tags=tags, limit=limit)
+    wanted = select(every, split=None if half == "all" else half, kinds=kinds, tags=tags, limit=limit)
+    again = (replace(case, id=f"{case.id}#{time}") for time in range(2, repeats + 1) for case in wanted)
+    return (*wanted, *again)
 
 
 def _respond(system: System, case: Case) -> Response:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from importlib import resources
 from typing import Any, Protocol, runtime_checkable
 
@@ -63,7 +64,10 @@ class AssistantSystem:
         seconds = time.perf_counter() - began
         hits = self._library.search(answer.query, k=RANKING_DEPTH, filters=filters) if answer.query.strip() else ()
         ranking = tuple(hit.paper.id for hit in hits)
-        return from_answer(answer, ranking=ranking, seconds=seconds, usage=self._usage(answer))
+        record = self._record(answer)
+        response = from_answer(answer, ranking=ranking, seconds=seconds, usage=_usage(answer, record))
+        sure = _probability(record)
+        return response if sure is None else replace(response, confidence=sure)
 
     def _search(self, case: Case, filters: dict[str, Any] | None) -> Response:
         began = time.perf_counter()
@@ -71,18 +75,12 @@ class AssistantSystem:
         seconds = time.perf_counter() - began
         return Response("answered", "", ranking=tuple(hit.paper.id for hit in hits), seconds=seconds, engine="search")
 
-    def _usage(self, answer: Answer) -> Usage:
-        """Tokens from the answer's record; a quoted answer reads none."""
-        if answer.engine == "quotes":
-            return Usage(0, 0, 0.0)
+    def _record(self, answer: Answer) -> Any:
+        """What the library recorded of an answer; None where it keeps no records."""
         try:
-            record = self._library.record(answer.record_id)
+            return self._library.record(answer.record_id)
         except (IbidError, AttributeError):
-            return Usage()
-        usage = getattr(record, "usage", None)
-        if not isinstance(usage, Mapping):
-            return Usage()
-        return Usage(_count(usage, "input_tokens"), _count(usage, "output_tokens"))
+            return None
 
     def provenance(self) -> dict[str, str]:
         """Digests of corpus, settings, prompts and code, and the embedder's fingerprint."""
@@ -107,6 +105,25 @@ def as_system(candidate: Any, library: Any = None) -> System:
     raise InputError(
         f"cannot score {candidate!r}; give an Assistant or an object with name, corpus, respond, provenance"
     )
+
+
+def _usage(answer: Answer, record: Any) -> Usage:
+    """Tokens that the chat model reported; a quoted answer reads none."""
+    if answer.engine == "quotes":
+        return Usage(0, 0, 0.0)
+    usage = (getattr(record, "model", None) or {}).get("usage")
+    return (
+        Usage(_count(usage, "input_tokens"), _count(usage, "output_tokens"))
+        if isinstance(usage, Mapping)
+        else Usage()
+    )
+
+
+def _probability(record: Any) -> float | None:
+    """How sure the assistant was that the corpus answers, from its decision to speak."""
+    decision = (getattr(record, "extra", None) or {}).get("decision")
+    value = decision.get("probability") if isinstance(decision, Mapping) else None
+    return float(value) if isinstance(value, int | float) else None
 
 
 def _count(usage: Mapping[str, Any], key: str) -> int | None:

@@ -22,6 +22,8 @@ from evals.cases import Case, load, select
 from evals.command import main
 from evals.reports import read
 from evals.results import Run
+from evals.runner import chosen
+from evals.suite import load_suite
 from evals.testing import OracleAssistant, OracleConversation, quote, whole
 
 _CASES = select(load("bundled"), limit=90)
@@ -178,6 +180,18 @@ def test_the_last_turn_is_judged_after_the_others_were_asked() -> None:
     found = run(assistant, followed)
     assert assistant.asked == [turn for case in followed for turn in case.turns]
     assert found.value("correct") == 1.0
+
+
+def test_a_repetition_is_no_further_evidence() -> None:
+    once = chosen("bundled", load_suite("gate"), limit=40)
+    thrice = chosen("bundled", load_suite("gate"), limit=40, repeats=3)
+    assert len(thrice) == 3 * len(once)
+    assistant = OracleAssistant(bundled_shelf(), once)
+    one, three = (run(assistant, cases).summary.metric("refusal_recall").estimate for cases in (once, thrice))
+    assert one is not None
+    assert three is not None
+    assert three.n == 3 * one.n
+    assert (three.low, three.groups) == (one.low, one.groups)
 
 
 def test_filters_reach_the_assistant() -> None:
