@@ -8,7 +8,7 @@ import sys
 
 import click
 
-from assistant.cli import answering, chatting, hooks, papers, training, upkeep, verifying
+from assistant.cli import answering, chatting, exporting, hooks, papers, training, upkeep, verifying
 from assistant.errors import IbidError
 
 _UNEXPECTED = "something went wrong that Ibid did not foresee"
@@ -29,6 +29,7 @@ for _command in (
     answering.ask,
     chatting.chat,
     verifying.verify,
+    exporting.export,
     hooks.serve,
     upkeep.rebuild,
     upkeep.doctor,

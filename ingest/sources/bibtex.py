@@ -93,7 +93,7 @@ def _fields(entry: Entry) -> dict[str, str]:
         fields[key] = _unwrapped(value) if key in _TEXT_FIELDS else value
     if "title" in fields:
         fields["title"] = _unprotected(fields["title"])
-    fields["citekey"] = entry.key
+    fields["citekey"] = fields.get("ibidcitekey", entry.key)  # our own export had to make a key; this is the real one
     fields.setdefault("entrytype", entry.entry_type)
     return fields
 
