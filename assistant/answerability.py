@@ -158,7 +158,9 @@ def _missing_names(question: str, text: str) -> tuple[str, ...]:
         token = match.group()
         if _QUESTION_WORDS.match(token) or (match.start() == 0 and position == 0 and token[1:].islower()):
             continue
-        known = fold(token) in folded or any(part in held for part in terms(token)[:1]) or _abbreviates(token, text)
+        whole, *parts = terms(token) or [""]
+        known = fold(token) in folded or whole in held or (bool(parts) and held.issuperset(parts))
+        known = known or _abbreviates(token, text)
         if not known:
             missing.append(token)
     return tuple(missing)

@@ -20,7 +20,7 @@ from assistant.filters import Filters
 from assistant.followups import StandAlone
 from assistant.ledger import Ledger, quoted
 from assistant.papers import Hit, Paper
-from assistant.quotes import compose
+from assistant.quotes import compose, side_by_side
 from assistant.records import new_id
 from assistant.retrieval import Retriever, ScoredPaper
 from assistant.settings import Settings
@@ -183,8 +183,11 @@ class Assistant:
             if all(own):
                 found = comparison.sides(read.sides, own, self.library.term_statistics())
                 focus, missing = found.papers, found.missing
-        evidence = gather(self.library, read, papers=papers, ranked=ranked, focus=focus)
-        evidence = replace(evidence, sides=tuple(paper.id for paper in focus), side_missing=missing)
+        context = () if read.kind == "list" else standalone.context
+        evidence = gather(self.library, read, papers=papers, ranked=ranked, focus=focus, context=context)
+        compared = read.kind == "comparison"
+        evidence = replace(evidence, sides=tuple(p.id for p in focus) if compared else (), side_missing=missing)
+        evidence = replace(evidence, sides=tuple(p.paper.id for p in side_by_side(evidence)) or evidence.sides)
         if self._selector is not None and evidence.papers:
             evidence = select(evidence, self._selector)
         decision = answerability.decide(evidence, self.settings.strictness)

@@ -133,9 +133,18 @@ def share(held: Iterable[str], asked: Iterable[str], statistics: TermStatistics)
 
 
 def gather(
-    library: Library, question: Question, *, papers: int, ranked: Sequence[RankedPaper], focus: Sequence[Paper] = ()
+    library: Library,
+    question: Question,
+    *,
+    papers: int,
+    ranked: Sequence[RankedPaper],
+    focus: Sequence[Paper] = (),
+    context: Sequence[Paper] = (),
 ) -> Evidence:
-    """Opens the ranked papers (and those a conversation is about, as if named) and measures their sentences."""
+    """Opens the ranked papers and measures their sentences.
+
+    `focus` are papers that a conversation is about, taken as named; `context` those it may still be about, favoured.
+    """
     statistics = library.term_statistics()
     rarity = telling(statistics)
     query = np.asarray(library.embedder.embed_query(question.text), dtype=np.float32)
@@ -148,6 +157,10 @@ def gather(
     for paper in focus:
         ordered.setdefault(paper.id, (paper, len(ordered) + 1, 0.0, 0.0))
         names[paper.id] = names.get(paper.id) or Named(1.0, frozenset())
+    for paper in context:
+        ordered.setdefault(paper.id, (paper, len(ordered) + 1, 0.0, 0.0))
+        names.setdefault(paper.id, None)
+    favoured = {paper.id for paper in context}
     repaired = _respelt(asked_terms(question.text), [item[0] for item in ordered.values()], statistics)
     found = []
     for id, (paper, rank, relevance, cosine) in ordered.items():
@@ -168,7 +181,10 @@ def gather(
                 missing=frozenset(asked - own),
             )
         )
-    fit = [replace(paper, fitness=scoring.fitness(features)) for paper, features in _paper_features(question, found)]
+    fit = [
+        replace(paper, fitness=scoring.fitness(features) + _CONTEXT * (paper.paper.id in favoured))
+        for paper, features in _paper_features(question, found)
+    ]
     ordered_papers = _ordered(_shared_names_dropped(fit))
     if question.kinds and not any(paper.named for paper in ordered_papers):
         question = replace(question, kind="list", many=True)
@@ -236,6 +252,7 @@ class RankedPaper(Protocol):
 _CLOSE_PAPERS = 4  # papers between which the selector decides when none is called by name
 _CLOSE_SENTENCES = 3  # of each of them
 _TOP_SENTENCES = 8  # of the best paper
+_CONTEXT = 1.5  # log-odds that a paper just spoken of is favoured by
 _NAMED = 3.0  # log-odds that a name of full strength is worth
 _SELECTED_FITNESS = 0.5  # log-odds of belonging per log-odds of the selector's best sentence
 
@@ -253,7 +270,8 @@ def select(evidence: Evidence, selector: Selector) -> Evidence:
         weighed = [(p.fitness + _SELECTED_FITNESS * _logit(max(_told(p, told), default=0.5)), p) for p in close]
         weighed.sort(key=lambda item: -item[0])
         papers = (*(paper for _, paper in weighed), *papers[_CLOSE_PAPERS:])
-    ahead = [s for p in papers[: max(1, len(evidence.sides))] for s in _foremost(p, _TOP_SENTENCES)]
+    beside = [paper for paper in papers if paper.paper.id in evidence.sides] or papers[:1]
+    ahead = [s for p in beside for s in _foremost(p, _TOP_SENTENCES)]
     _read(evidence.question, [s for s in ahead if (s.paper.id, s.start) not in told], selector, told)
     return replace(evidence, papers=tuple(_rescored(paper, told) for paper in papers), selected=True)
 

@@ -26,10 +26,11 @@ class Exchange:
 
 @dataclass(frozen=True, slots=True)
 class StandAlone:
-    """A question that needs no history. `focus` are the papers it is about when it doesn't name them itself."""
+    """A question that needs no history. `focus` are the papers that it is about when it doesn't name them itself."""
 
     query: str
     focus: tuple[Paper, ...] = ()
+    context: tuple[Paper, ...] = ()  # papers just spoken of, which it may be about
     sentences: int | None = None  # how many sentences are wanted, when the user said so
 
 
@@ -61,12 +62,16 @@ _POINTING = re.compile(
 )
 _PRONOUN = re.compile(
     r"\b(?:it|they|them|this|those|these)\b(?!\s+(?:possible|true|known|clear|necessary|important|common)\b)|"
-    r"\bthat\b(?=\s*[?.!,]|\s*$|\s+(?:work|mean|help|differ|compare|perform|do)\b)",
+    r"\b(?:was|is|does|did|do|has|about) that\b(?!\s+\w+\s+(?:is|are|was|were)\b)|\bthat\b(?=\s*[?.!,]|\s*$|\s+(?:work|mean|help|differ|compare|perform|do)\b)",
     re.IGNORECASE,
 )
 _EXPLETIVE = re.compile(r"\bis it (?:possible|true|known|the case|safe|better)\b", re.IGNORECASE)
 _SEVERAL = re.compile(
     r"\b(?:both|these two|the two|them|those|these)\b(?!\s+(?:paper|study|method|approach)\b)", re.IGNORECASE
+)
+_OF_THESE = re.compile(
+    r"\b(?:(which|what|any|one|some|none|all|how many)(?: ones?)?) of (?:these|those|them)(?: papers| studies| works)?\b",
+    re.IGNORECASE,
 )
 _WHAT_ABOUT = re.compile(
     r"^\W*(?:and|but|so|ok(?:ay)?|also)?[\s,]*(?:what about|how about|and|same for|and for|also for|what of)\b[\s,]*",
@@ -96,6 +101,9 @@ def rewrite(question: str, history: Sequence[Exchange], statistics: TermStatisti
         return StandAlone(last.query, last.papers, sentences=1)
     if _LONGER.match(text):
         return StandAlone(f"Give an overview of {naming.label(last.papers[0])}", last.papers[:1])
+    if (match := _OF_THESE.search(text)) and len(last.papers) > 1:
+        plain = f"{text[: match.start()]}{match.group(1)} {text[match.end() :].lstrip()}"
+        return StandAlone(plain, last.papers)
     resolved, focus = _point_at(text, last)
     if resolved is not None:
         return StandAlone(resolved, focus)
@@ -111,7 +119,7 @@ def rewrite(question: str, history: Sequence[Exchange], statistics: TermStatisti
     if _thin(text, statistics):
         focus = last.papers[:1]
         return StandAlone(_with_subject(_LEADING_WORD.sub("", text), focus), focus)
-    return StandAlone(text)
+    return StandAlone(text, context=last.papers[:2])
 
 
 def _recent(past: Sequence[Exchange]) -> tuple[Paper, ...]:

@@ -159,7 +159,11 @@ def plays(role: Role, sentence: str) -> bool:
 
 
 def _kind(text: str, sides: tuple[str, ...]) -> Kind:
-    if sides or (_COMPARISON.search(text) and re.search(r"\b(?:and|with|from|to|versus|vs)\b", text, re.IGNORECASE)):
+    if (
+        sides
+        or _TWO.search(text)
+        or (_COMPARISON.search(text) and re.search(r"\b(?:and|with|from|to|versus|vs)\b", text, re.IGNORECASE))
+    ):
         return "comparison"
     if _LIST.search(text) or _LIST_HEAD.search(text) or _WHICH_WORK.search(text):
         return "list"
@@ -169,7 +173,8 @@ def _kind(text: str, sides: tuple[str, ...]) -> Kind:
 
 
 _TWO = re.compile(
-    r"\b(?:the|these|those|both) (?:two )?(?:\w+[ -]){0,3}?(?:papers|surveys|studies|works|articles)\b", re.IGNORECASE
+    r"\b(?:the two|these two|those two|both(?: of the)?) (?:\S+[ -]){0,4}?(?:papers|surveys|reviews|studies|works|articles|trials)\b",
+    re.IGNORECASE,
 )
 _SIDE_PATTERNS = (
     re.compile(
@@ -200,5 +205,5 @@ def _sides(text: str) -> tuple[str, ...]:
 
 
 def _trim(side: str) -> str:
-    side = re.split(r"[?;]|,\s*(?:in|how|what|which|and|with)\b|\s+in terms of\s+", side, maxsplit=1)[0]
+    side = re.split(r"[?;]|:\s|,\s*(?:in|how|what|which|and|with)\b|\s+in terms of\s+", side, maxsplit=1)[0]
     return side.strip(" .,:'\"")

@@ -24,7 +24,7 @@ _LIST_PAPERS = 8
 _BELONGS = -0.4  # log-odds from where on a paper belongs to a list: precision .90, recall .84 on the dev splits
 _SIDES = 3
 _CLEARLY = 0.8  # strength of a name that surely means the paper
-_NEARLY = 1.2  # score below the best from where on a sentence says too little
+_NEARLY = 2.5  # score below the best from where on a sentence says too little
 _ALONE = 1.0  # how much better, in score, a sentence that leans must be than one that stands alone
 _SUMMARY_SENTENCES = 4
 _SUMMARY_WORDS = 110
@@ -64,7 +64,7 @@ def compose(evidence: Evidence, *, most: int) -> tuple[Part, ...]:
     if not any(paper.sentences for paper in evidence.papers):
         return ()
     question = evidence.question
-    if len(sides := _sides(evidence)) > 1:
+    if len(sides := side_by_side(evidence)) > 1:
         each = max(1, min(2, most // len(sides)))
         return tuple(_part(side, _about(side, most=each), lead=True) for side in sides)
     if question.kind == "list":
@@ -139,14 +139,14 @@ def _standing(paper: PaperEvidence) -> list[Sentence]:
     return _with_neighbours(ranking[:1], paper, words=_FACT_WORDS, most=2)
 
 
-def _sides(evidence: Evidence) -> tuple[PaperEvidence, ...]:
+def side_by_side(evidence: Evidence) -> tuple[PaperEvidence, ...]:
     """The papers that the answer must show side by side, in the question's order; empty when one paper answers."""
     question = evidence.question
     by_id = {paper.paper.id: paper for paper in evidence.papers if paper.sentences}
     told = tuple(by_id[side] for side in evidence.sides if side in by_id)
     if question.kind == "list":
         return ()
-    if len(told) > 1:
+    if len(told) > 1 and not question.two:
         return told[:_SIDES]
     named = tuple(paper for paper in evidence.named if paper.sentences and paper.named and paper.named.words)
     if len(named) > 1 and (question.kind == "comparison" or _separately(named)):
