@@ -200,6 +200,27 @@ def _model(options: Options) -> Callable[[str], str]:
 
 
 @main.command()
+@click.argument("folder", type=_EXISTING)
+@click.option("--base-url", help="OpenAI-compatible server whose model writes the questions; default: none.")
+@click.option("--model", help="Its model.")
+@click.option("--api-key", envvar="OPENAI_API_KEY", help="Its key; default: OPENAI_API_KEY.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def cycle(folder: Path, base_url: str | None, model: str | None, api_key: str | None, as_json: bool) -> None:
+    """Looks, without labels, for answers of a recorded run that do not lead back to their questions."""
+    from dataclasses import asdict
+
+    from assistant.embedding import default_embedder
+    from evals import reports
+    from evals.baselines import Options
+    from evals.metrics import cycle as consistency
+
+    say = _model(Options(base_url, model, api_key)) if base_url and model else None
+    ask_back = (lambda answer: say(consistency.PROMPT.format(answer=answer))) if say else None
+    found = consistency.cycle(reports.read(folder), default_embedder().embed_sentences, ask_back)
+    click.echo(json.dumps(asdict(found), ensure_ascii=False, indent=2) if as_json else consistency.render(found))
+
+
+@main.command()
 @click.option(
     "--papers", type=click.Path(exists=True, path_type=Path), help="Source to plant faults into; default: bundled."
 )

@@ -39,8 +39,8 @@ class Change:
 
     @property
     def gain(self) -> float:
-        """The change, positive when better."""
-        return -self.difference.delta if self.better == "lower" else self.difference.delta
+        """The change, positive when better; 0 for metrics of which neither way is better."""
+        return self.difference.delta * {"higher": 1.0, "lower": -1.0}.get(self.better, 0.0)
 
     @property
     def significant(self) -> bool:

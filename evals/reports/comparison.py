@@ -38,10 +38,17 @@ def _row(change: Change) -> list[str]:
         numbers.value(one.after, change.unit),
         f"{one.delta:+.3f}" + (" better" if change.gain > 0 else " worse" if change.gain < 0 else ""),
         interval,
-        numbers.DASH if change.p is None else f"{change.p:.3f}" + (" *" if change.significant else ""),
+        _p(change),
         numbers.DASH if change.margin is None else f"{change.margin:g}",
         _SIGNS[change.verdict],
     ]
+
+
+def _p(change: Change) -> str:
+    if change.p is None:
+        return numbers.DASH
+    shown = "< 0.001" if change.p < 0.001 else f"{change.p:.3f}"
+    return shown + (" *" if change.significant else "")
 
 
 def _notes(found: Comparison) -> str:

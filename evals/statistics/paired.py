@@ -1,9 +1,9 @@
 """Two systems on the same cases: how large is the difference, and could it be chance?
 
 The unit is the group: each group's values are averaged for both systems, so that ten questions on one paper are one
-piece of evidence. Interval: bootstrap over groups of the difference of means (BCa). Test: for 0/1 metrics McNemar's exact
-test (1947) on groups that are right throughout; for all others a sign-flip permutation test of group differences
-(`scipy.stats.permutation_test`, exact where the groups are few). Holm (1979) corrects over the metrics of a comparison.
+piece of evidence. Interval: bootstrap over groups of the difference of means (BCa). Test: for 0/1 metrics of single cases
+McNemar's exact test (1947); for all others a sign-flip permutation test of group differences, which is McNemar's test
+where each group is one case (`scipy.stats.permutation_test`, exact where the groups are few). Holm (1979) corrects over the metrics of a comparison.
 """
 
 from __future__ import annotations
@@ -110,8 +110,8 @@ def _test(
 ) -> tuple[Test, float | None]:
     if len(sizes) < 2:
         return "none", None
-    if binary:
-        return "McNemar, exact", _mcnemar(first == sizes, second == sizes)
+    if binary and float(sizes.max()) == 1.0:
+        return "McNemar, exact", _mcnemar(first == 1.0, second == 1.0)
     if np.array_equal(first, second):
         return "permutation of groups", 1.0
     return "permutation of groups", _permutation(first, second, sizes, seed)
