@@ -96,7 +96,7 @@ def test_a_detail_that_is_not_there_scores_below_one_that_is(question: str) -> N
     absent = max(selector.scores(question, ABSTRACT, TITLE))
     present = max(selector.scores("What accuracy does OrbitNet reach on CropWatch?", ABSTRACT, TITLE))
 
-    assert absent < 0.5 < present
+    assert absent + 0.2 < present
 
 
 def test_a_score_does_not_depend_on_its_company_nor_on_threads() -> None:
