@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+
+from assistant.library import Library
+
+CORPUS = Path(__file__).parent.parent / "ingest" / "corpus" / "huggingface-papers.txt"
 
 _LOOPBACK = {"localhost", "127.0.0.1", "::1", "0.0.0.0", "", None}
 
@@ -32,3 +39,27 @@ def _no_settings_from_the_shell(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in os.environ:
         if name.startswith("IBID_") or name in {"OPENAI_API_KEY", "OPENAI_BASE_URL"}:
             monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="session")
+def bundled_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A library folder with the 59 bundled papers, made once; a test that changes its papers takes `bundled_copy`."""
+    from ingest import add
+
+    folder = tmp_path_factory.mktemp("bundled") / "library"
+    with Library.open(folder) as library:
+        assert add(library, CORPUS).added == 59
+    return folder
+
+
+@pytest.fixture(scope="session")
+def bundled(bundled_folder: Path) -> Iterator[Library]:
+    """The bundled papers, to ask and to search; questions may leave their records there."""
+    with Library.open(bundled_folder, create=False) as library:
+        yield library
+
+
+@pytest.fixture
+def bundled_copy(bundled_folder: Path, tmp_path: Path) -> Path:
+    """A copy of the bundled library's folder, to do as one likes with."""
+    return Path(shutil.copytree(bundled_folder, tmp_path / "copy"))

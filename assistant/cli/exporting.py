@@ -91,6 +91,8 @@ def _cited(library: Library, record_id: str) -> Iterator[Paper]:
 
 def _write(pieces: Iterable[str], target: Path) -> None:
     """Writes beside the target and moves into place, so that a full disk leaves what was there."""
+    if not target.parent.is_dir():
+        raise InputError(f"no folder {str(target.parent)!r} to write {target.name!r} into; make it first")
     with tempfile.NamedTemporaryFile(
         "w", encoding="utf-8", newline="", dir=target.parent, prefix=f".{target.name}.", delete=False
     ) as beside:

@@ -73,13 +73,12 @@ class _Progress:
         if self._bar is not None:
             self._bar.stop()
 
-    def update(self, done: int, total: int | None = None) -> None:
-        """`done` papers of `total` (None while unknown) are through."""
+    def update(self, progress: Any) -> None:
+        """Shows an `ingest.Progress`: `done` records of `total` (None while unknown)."""
         if self._bar is not None:
-            rate = done / max(1e-6, time.monotonic() - self._started)
-            self._bar.update(
-                self._task, description="Adding", completed=done, total=total, rate=f"{rate:.0f} papers/s"
-            )
+            rate = progress.done / max(1e-6, time.monotonic() - self._started)
+            told = {"completed": progress.done, "total": progress.total, "rate": f"{rate:.0f} papers/s"}
+            self._bar.update(self._task, description="Adding", **told)
 
 
 @click.command("list")
