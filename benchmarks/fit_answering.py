@@ -128,7 +128,9 @@ def fit_sentences(asked: Sequence[Asked], with_selector: bool) -> None:
                 order = np.argsort(-(groups[i][0] @ weights), kind="stable")
                 for k in found:
                     found[k] += len(set().union(*(groups[i][2][j] for j in order[:k]))) == groups[i][3]
-        print(f"  all facts in the first k sentences, {name}:", {k: round(v / len(kept), 3) for k, v in found.items()})
+        print(
+            f"  all facts in the first k sentences, {name}:", {k: round(v / len(kept), 3) for k, v in found.items()}
+        )
     weights = pairwise([(rows, labels) for rows, labels, _, _ in groups])
     print("  weights:", dict(zip([f.name for f in fields(SentenceFeatures)], weights.round(2).tolist(), strict=True)))
 
@@ -155,7 +157,9 @@ def _errors(scores: Array, labels: Array, kept: Sequence[Asked]) -> str:
         threshold = np.quantile(scores[labels > 0], false_refusals)
         refused = (scores < threshold)[labels == 0].mean()
         stated = [s < threshold for s, item in zip(scores, kept, strict=True) if item.case.reason == "not_stated"]
-        at.append(f"{false_refusals:.0%} false refusals → {refused:.1%} refused (not_stated {np.mean(stated):.1%}, p>{1 / (1 + np.exp(-threshold)):.2f})")
+        at.append(
+            f"{false_refusals:.0%} false refusals → {refused:.1%} refused (not_stated {np.mean(stated):.1%}, p>{1 / (1 + np.exp(-threshold)):.2f})"
+        )
     return f"n={len(kept)} " + "; ".join(at)
 
 

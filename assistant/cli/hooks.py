@@ -28,7 +28,7 @@ def load(name: str) -> Any:
 )
 @options.library_option
 def serve(host: str, port: int, library_path: Path | None) -> None:
-    """Open the chat page in the browser, on this machine."""
+    """Serve the chat page on this machine."""
     load("ui")(options.settings(library_path).library_path(), host=host, port=port)
 
 
