@@ -28,7 +28,10 @@ _ANY_OF = (
     r"recommend|suggest|other|more)\b"
 )
 
-_LIST = re.compile(rf"{_ANY_OF}(?:\W+\w+){{0,4}}?\W+{_PLURAL_PAPERS}\b", re.IGNORECASE)
+_LIST = re.compile(
+    rf"\b(?:every|each) (?:paper|study|work|article)\b|{_ANY_OF}(?:\W+\w+){{0,4}}?\W+{_PLURAL_PAPERS}\b",
+    re.IGNORECASE,
+)
 _LIST_OF_KINDS = re.compile(rf"{_ANY_OF}(?:\W+\w+){{0,4}}?\W+{_PLURAL_KINDS}\b", re.IGNORECASE)
 _LIST_HEAD = re.compile(
     rf"^\W*(?:(?:i am|i'm) looking for |looking for |search(?: for)? |every |all )?(?:\w+ ){{0,2}}(?:{_PLURAL_PAPERS})\s+"

@@ -43,7 +43,7 @@ class SentenceWeights:
 
 
 WITHOUT_SELECTOR = SentenceWeights(3.7, 3.9, 2.9, 0.3, 1.1, 0.75, 3.1, 0.45, 0.0)
-WITH_SELECTOR = SentenceWeights(2.6, 1.85, 2.8, 0.55, 0.7, 0.5, 2.2, 0.35, 0.94)
+WITH_SELECTOR = SentenceWeights(2.2, 2.05, 2.6, 0.55, 0.4, 0.6, 1.7, 0.3, 0.92)
 
 
 def score(features: SentenceFeatures, weights: SentenceWeights) -> float:
