@@ -349,7 +349,8 @@ class Library:
         theirs, ours = Fingerprint.from_json(stored), self._the_embedder().fingerprint
         if theirs != ours:
             raise EmbedderMismatch(
-                f"the vectors of library {str(self._folder)!r} come from {theirs.name!r}, this is {ours.name!r}; "
+                f"the vectors of library {str(self._folder)!r} come from {theirs.apart_from(ours)}, "
+                f"this is {ours.apart_from(theirs)}; "
                 f"re-embed with: ibid rebuild --embed --library {self._folder}"
             )
         self._embedder_checked = True

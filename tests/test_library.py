@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from assistant.embedding.vectors import Fingerprint
 from assistant.errors import EmbedderMismatch, LibraryError, NotInLibrary
 from assistant.library import Library, text_digest
 from assistant.records import AnswerRecord, Evidence, new_id
@@ -198,6 +200,17 @@ def test_threads_share_a_library(library: Library) -> None:
         results = list(pool.map(work, [number % 20 for number in range(80)]))
     assert all(dense == lexical == f"title:{i % 20}#0" for i, (dense, lexical, _) in enumerate(results))
     assert len(list(library.records())) == 80
+
+
+def test_embedders_of_one_name_are_told_apart(library: Library) -> None:
+    class Rebuilt(HashEmbedder):
+        @property
+        def fingerprint(self) -> Fingerprint:
+            return replace(EMBEDDER.fingerprint, digest="1c13c2f3" * 8)
+
+    name = EMBEDDER.fingerprint.name
+    with pytest.raises(EmbedderMismatch, match=re.escape(f"this is {name!r} (digest 1c13c2f3);")):
+        Library.open(library.path, embedder=Rebuilt())
 
 
 def test_another_embedder_is_refused_until_the_library_is_embedded_anew(library: Library) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Protocol, TypeAlias
@@ -17,6 +18,7 @@ Vectors: TypeAlias = NDArray[np.float32]
 
 _SCALE_BYTES = 2  # a float16 scale in front of each int8 row
 _INT8_LIMIT = 127
+_SHA256 = re.compile("[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,16 @@ class Fingerprint:
     pooling: str
     template: str
     chunker: str = ""
+
+    def apart_from(self, other: Fingerprint) -> str:
+        """The name, and where `other` has the same name, the first thing by which they differ."""
+        if self.name != other.name:
+            return repr(self.name)
+        for part, mine in asdict(self).items():
+            if mine != getattr(other, part):
+                shown = mine[:8] if part == "digest" and _SHA256.fullmatch(mine) else mine
+                return f"{self.name!r} ({part} {shown})"
+        return repr(self.name)
 
     def to_json(self) -> str:
         """One line with sorted keys: equal fingerprints give equal text."""
