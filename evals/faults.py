@@ -20,7 +20,8 @@ import random
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args
+from itertools import islice
+from typing import Literal, TypeAlias, get_args
 
 from assistant.papers import Paper
 from assistant.sentences import split
@@ -47,29 +48,35 @@ class Planted:
     group: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Around:
+    """What a change of one sentence may draw on."""
+
+    paper_id: str
+    sentences: Sequence[str]  # of the same abstract, shuffled
+    names: Sequence[str]  # of all papers
+    everything: Sequence[tuple[str, str]]  # paper id and sentence, of all papers
+    chance: random.Random
+
+
+Pair: TypeAlias = tuple[str, str]  # claim and evidence
+
+
 def plant(papers: Iterable[Paper], seed: int = 0, per_paper: int = 2) -> tuple[Planted, ...]:
     """Up to `per_paper` claims of each kind from each paper, in the papers' order."""
-    texts = {paper.id: (paper, _usable(paper)) for paper in papers}
-    everything = [(paper_id, sentence) for paper_id, (_, found) in texts.items() for sentence in found]
+    texts = {paper.id: _usable(paper) for paper in papers}
+    everything = [(paper_id, sentence) for paper_id, found in texts.items() for sentence in found]
     names = sorted({name for _, sentence in everything for name in _names(sentence)})
     planted: list[Planted] = []
-    for paper, sentences in texts.values():
-        chance = random.Random(f"{seed}:{paper.id}")
+    for paper_id, sentences in texts.items():
+        chance = random.Random(f"{seed}:{paper_id}")
         order = chance.sample(sentences, len(sentences))
-        makers: dict[FaultKind | FaithfulKind, Callable[[str], tuple[str, str] | None]] = {
-            "copy": lambda sentence: (sentence, sentence),
-            "paraphrase": _paired(paraphrase),
-            "negation": _paired(negate),
-            "changed_number": _paired(lambda sentence, chance=chance: change_number(sentence, chance)),  # type: ignore[misc]  # bound at definition, on purpose
-            "swapped_entity": _paired(lambda sentence, chance=chance: swap_name(sentence, names, chance)),  # type: ignore[misc]  # bound at definition, on purpose
-            "swapped_citation": lambda sentence, order=order: _other(sentence, order),  # type: ignore[misc]  # bound at definition, on purpose
-            "wrong_paper": lambda sentence, paper=paper: _elsewhere(sentence, paper.id, everything),  # type: ignore[misc]  # bound at definition, on purpose
-        }
-        for kind, make in makers.items():
-            found = [pair for sentence in order if (pair := make(sentence))][:per_paper]
+        around = _Around(paper_id, order, names, everything, chance)
+        for kind, make in _MAKERS.items():
+            pairs = (pair for sentence in order if (pair := make(sentence, around)) is not None)
             planted += [
-                Planted(f"{kind}-{paper.id}-{place}", kind, claim, (evidence,), kind in FAITHFUL, paper.id)
-                for place, (claim, evidence) in enumerate(found)
+                Planted(f"{kind}-{paper_id}-{place}", kind, claim, (evidence,), kind in FAITHFUL, paper_id)
+                for place, (claim, evidence) in enumerate(islice(pairs, per_paper))
             ]
     return tuple(planted)
 
@@ -77,14 +84,6 @@ def plant(papers: Iterable[Paper], seed: int = 0, per_paper: int = 2) -> tuple[P
 def _usable(paper: Paper) -> list[str]:
     found = (paper.abstract[span.start : span.end] for span in split(paper.abstract))
     return [sentence for sentence in found if len(sentence.split()) in _WORDS]
-
-
-def _paired(change: Callable[[str], str | None]) -> Callable[[str], tuple[str, str] | None]:
-    def make(sentence: str) -> tuple[str, str] | None:
-        claim = change(sentence)
-        return None if claim is None or claim == sentence else (claim, sentence)
-
-    return make
 
 
 _AUXILIARY = re.compile(r"\b(is|are|was|were|can|could|will|does|do|did|has|have|may|should)\b(?! (?:not|no)\b)")
@@ -186,12 +185,26 @@ def _shared(claim: str, evidence: str) -> float:
     return len(wanted & terms(evidence)) / len(wanted) if wanted else 1.0
 
 
-def _other(sentence: str, sentences: Sequence[str]) -> tuple[str, str] | None:
-    """The claim with the sentence of its abstract that shares most words with it and still does not carry it."""
-    found = [other for other in sentences if other != sentence and _shared(sentence, other) < _OVERLAP]
+def _changed(claim: str | None, sentence: str) -> Pair | None:
+    return None if claim is None or claim == sentence else (claim, sentence)
+
+
+def _moved(sentence: str, places: Iterable[str]) -> Pair | None:
+    """The claim with the sentence that shares most words with it and still does not carry it."""
+    found = [other for other in places if other != sentence and _shared(sentence, other) < _OVERLAP]
     return (sentence, max(found, key=lambda other: (_shared(sentence, other), other))) if found else None
 
 
-def _elsewhere(sentence: str, paper_id: str, everything: Sequence[tuple[str, str]]) -> tuple[str, str] | None:
-    found = [other for place, other in everything if place != paper_id and _shared(sentence, other) < _OVERLAP]
-    return (sentence, max(found, key=lambda other: (_shared(sentence, other), other))) if found else None
+def _elsewhere(sentence: str, around: _Around) -> Pair | None:
+    return _moved(sentence, (other for paper_id, other in around.everything if paper_id != around.paper_id))
+
+
+_MAKERS: dict[FaultKind | FaithfulKind, Callable[[str, _Around], Pair | None]] = {
+    "copy": lambda sentence, around: (sentence, sentence),
+    "paraphrase": lambda sentence, around: _changed(paraphrase(sentence), sentence),
+    "negation": lambda sentence, around: _changed(negate(sentence), sentence),
+    "changed_number": lambda sentence, around: _changed(change_number(sentence, around.chance), sentence),
+    "swapped_entity": lambda sentence, around: _changed(swap_name(sentence, around.names, around.chance), sentence),
+    "swapped_citation": lambda sentence, around: _moved(sentence, around.sentences),
+    "wrong_paper": _elsewhere,
+}
