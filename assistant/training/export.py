@@ -18,8 +18,7 @@ _OPSET = 17  # the newest that the legacy exporter writes
 def export(model: CrossEncoder, target: Path) -> None:
     """Write `model` to `target` as ONNX, weights and embeddings quantised to int8, activations at run time.
 
-    The legacy exporter, because the newer one's graphs are not quantised whole. The fp32 form lies beside it with
-    `-fp32` in its name, for comparison.
+    The legacy exporter, because the newer one's graphs are not quantised whole.
     """
     from onnxruntime.quantization import QuantType, quantize_dynamic
     from onnxruntime.quantization.shape_inference import quant_pre_process
@@ -42,7 +41,6 @@ def export(model: CrossEncoder, target: Path) -> None:
         )
         quant_pre_process(str(plain), str(prepared), skip_symbolic_shape=True)
         quantize_dynamic(str(prepared), str(target), weight_type=QuantType.QInt8, per_channel=True, reduce_range=True)
-        target.with_name(target.stem + "-fp32.onnx").write_bytes(plain.read_bytes())
 
 
 def calibrate(logits: Sequence[float], labels: Sequence[float], steps: int = 50) -> Calibration:
