@@ -167,8 +167,12 @@ class Assistant:
         past = history(self.library, conversation_id) if conversation_id else ()
         standalone = followups.rewrite(question, past, self.library.term_statistics())
         blank = Prepared(question, standalone, filters, (), None, _refused("nothing_relevant"), notes, started)
-        if not filters.empty and not self.library.matching_ids(filters):
+        allowed = self.library.matching_ids(filters)
+        if allowed is not None and not allowed:
             return replace(blank, decision=_refused("filter_matched_nothing"))
+        if allowed is not None:  # what was spoken of before doesn't get past a filter
+            kept = [tuple(p for p in group if p.id in allowed) for group in (standalone.focus, standalone.context)]
+            standalone = replace(standalone, focus=kept[0], context=kept[1])
         read = questions.read(standalone.query)
         papers = _LIST_PAPERS if read.many else self.settings.papers
         retriever = Retriever(self.library)
