@@ -15,14 +15,16 @@ from assistant.answerability import Decision
 from assistant.answers import Abstention, Answer, ClaimVerified, Event, Finished, Reason, Retrieved, Token
 from assistant.conversation import Conversation, history
 from assistant.errors import LibraryError
-from assistant.evidence import Evidence, Selector, gather, select
+from assistant.evidence import Evidence
 from assistant.filters import Filters
 from assistant.followups import StandAlone
+from assistant.gathering import gather
 from assistant.ledger import Ledger, quoted
 from assistant.papers import Hit, Paper
 from assistant.quotes import compose, side_by_side
 from assistant.records import new_id
 from assistant.retrieval import Retriever, ScoredPaper
+from assistant.selecting import Selector, select
 from assistant.settings import Settings
 from assistant.sync import Background
 from assistant.verification import Verifier, verify

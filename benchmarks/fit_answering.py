@@ -21,8 +21,8 @@ from scipy.optimize import minimize
 from assistant import Assistant, Filters
 from assistant.answerability import Features
 from assistant.engine import Prepared
-from assistant.evidence import Selector
 from assistant.scoring import SentenceFeatures
+from assistant.selecting import Selector
 from evals.cases import Case, bundled, corpus_of, load
 from evals.libraries import library_for
 from evals.matching import occurs

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from assistant import questions
-from assistant.evidence import Evidence, gather
+from assistant.evidence import Evidence
+from assistant.gathering import gather
 from assistant.library import Library
 from assistant.papers import Paper
 from assistant.retrieval import Retriever
