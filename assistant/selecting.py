@@ -24,8 +24,6 @@ class Selector(Protocol):
         """One probability in [0, 1] per sentence."""
 
 
-_SELECTED_FITNESS = 0.5  # log-odds of belonging per log-odds of the selector's best sentence
-
 def select(evidence: Evidence, selector: Selector) -> Evidence:
     """Lets the selector read the best sentences: to choose between papers when none is named, then within the best.
 
