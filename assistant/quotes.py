@@ -25,7 +25,7 @@ _BELONGS = -0.8  # log-odds from where on a paper belongs to a list: precision .
 _SIDES = 3
 _CLEARLY = 0.8  # strength of a name that surely means the paper
 _NEARLY = 2.5  # score below the best from where on a sentence says too little
-_ALONE = 1.0  # how much better, in score, a sentence that leans must be than one that stands alone
+_ALONE = 1.5  # how much better, in score, a sentence that leans must be than one that stands alone
 _SUMMARY_SENTENCES = 4
 _SUMMARY_WORDS = 110
 
@@ -72,7 +72,8 @@ def compose(evidence: Evidence, *, most: int) -> tuple[Part, ...]:
     top = next(paper for paper in evidence.papers if paper.sentences)
     if question.kind == "summary":
         return (_part(top, _summary(top, most=min(most, _SUMMARY_SENTENCES)), lead=False),)
-    return (_part(top, _fact(top, most=most), lead=False),)
+    least = 2 if question.kind == "comparison" else 1
+    return (_part(top, _fact(top, least=least, most=most), lead=False),)
 
 
 def _part(paper: PaperEvidence, sentences: Sequence[Sentence], *, lead: bool) -> Part:
@@ -84,13 +85,14 @@ def _best(paper: PaperEvidence) -> list[Sentence]:
     return sorted(paper.sentences, key=lambda sentence: (-sentence.score, sentence.start))
 
 
-def _fact(paper: PaperEvidence, *, most: int) -> list[Sentence]:
+def _fact(paper: PaperEvidence, *, least: int, most: int) -> list[Sentence]:
     """The sentences that together answer most such questions, and what they lean on."""
     ranking = _best(paper)
     chosen: list[Sentence] = []
     sure = 0.0
     for candidate, part in zip(ranking, shares([sentence.score for sentence in ranking]), strict=True):
-        if chosen and (sure >= _ENOUGH or part < _TOO_LITTLE or len(chosen) >= min(most, _FACT_SENTENCES)):
+        done = sure >= _ENOUGH or part < _TOO_LITTLE
+        if chosen and ((done and len(chosen) >= least) or len(chosen) >= min(most, _FACT_SENTENCES)):
             break
         if not chosen or _words([*chosen, candidate]) <= _FACT_WORDS:
             chosen.append(candidate)
