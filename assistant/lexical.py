@@ -7,6 +7,7 @@ query language. The folder is derived data: anything wrong with it raises Librar
 from __future__ import annotations
 
 import json
+import os
 import struct
 import zlib
 from collections import Counter
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from assistant.cleaning import clean
 from assistant.errors import LibraryError, LibraryLocked
+from assistant.mirror import Mirror
 from assistant.terms import TermStatistics, terms
 
 if TYPE_CHECKING:
@@ -29,6 +31,7 @@ _MAX_QUERY_CHARACTERS = 40_000  # about 6,000 words; the rest of a longer query 
 _MAX_TERM_WEIGHT = 3.0  # of a term repeated in the query
 _TIE_MARGIN = 16  # hits fetched beyond k so that equal scores are cut by id and not by position in the index
 _SEGMENT_PARTS = ("term", "idx", "pos", "fieldnorm", "fast", "store")
+_LIVING = (".json",)  # meta.json and .managed.json, which every commit replaces
 _FEW_ALLOWED = 8  # measured: with 100,000 passages and k 100, naming 9,000 papers costs what sifting hits costs
 _VERIFY_ATTEMPTS = 5
 _FOOTER_MAGIC = 1337  # tantivy's: the last eight bytes of a file are the footer's length and this
@@ -42,9 +45,11 @@ class LexicalIndex:
     Changes become durable, all at once, with `commit`; a process killed before it leaves the last commit.
     """
 
-    def __init__(self, folder: Path, index: tantivy.Index) -> None:
+    def __init__(self, folder: Path, index: tantivy.Index, mirror: Mirror | None = None) -> None:
+        """Use `create` or `open`."""
         self._folder = folder
         self._index = index
+        self._mirror = mirror
         self._writer: tantivy.IndexWriter | None = None
 
     @classmethod
@@ -64,15 +69,19 @@ class LexicalIndex:
 
     @classmethod
     def open(cls, folder: Path) -> LexicalIndex:
-        """An existing index, its files checked against their checksums; LibraryError when absent or damaged."""
+        """An existing index, its files checked against their checksums; LibraryError when absent or damaged.
+
+        One in a folder that cannot be written to can be searched.
+        """
         import tantivy
 
         if not (folder / "meta.json").is_file():
             raise LibraryError(f"no lexical index in {str(folder)!r}; run `ibid rebuild`")
         verify(folder)
-        index = _guarded(folder, lambda: tantivy.Index.open(str(folder)))
+        mirror = None if os.access(folder, os.W_OK) else _guarded(folder, lambda: Mirror(folder, _LIVING))
+        index = _guarded(folder, lambda: tantivy.Index.open(str(mirror.folder if mirror else folder)))
         _guarded(folder, lambda: index.searcher().num_docs)
-        return cls(folder, index)
+        return cls(folder, index, mirror)
 
     def add(self, passages: Iterable[tuple[str, str, str, str]]) -> int:
         """Adds `(passage_id, paper_id, title, text)`, in place of a passage of that id; how many were given.
@@ -112,6 +121,8 @@ class LexicalIndex:
 
     def reload(self) -> None:
         """Shows what other processes have committed."""
+        if self._mirror is not None:
+            _guarded(self._folder, self._mirror.refresh)
         _guarded(self._folder, self._index.reload)
 
     def close(self) -> None:

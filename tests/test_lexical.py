@@ -273,3 +273,17 @@ def test_many_allowed_papers_rank_as_an_exact_filter_would(tmp_path: Path, k: in
                 index.search("prompt", k, allowed)
                 == [hit for hit in every if hit[0].partition("#")[0] in allowed][:k]
             )
+
+
+def test_a_folder_that_forbids_writing_is_searched_and_followed(
+    index: LexicalIndex, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # What the operating system forbids is tested in test_sealed.py.
+    monkeypatch.setattr("os.access", lambda path, mode: mode != os.W_OK)
+    with LexicalIndex.open(tmp_path / "lexical") as onlooker:
+        assert _ids(onlooker.search("vitamin", 5)) == ["c#0"]
+        index.add([("e#0", "e", "More vitamins", "Vitamin K and bones.")])
+        index.remove(["c"])
+        index.commit()
+        onlooker.reload()
+        assert _ids(onlooker.search("vitamin", 5)) == ["e#0"]

@@ -117,9 +117,13 @@ class Database:
         if not self.read_only:
             return address + "?mode=rwc"
         # A WAL file can be read in a folder that forbids writing only when nobody else can be writing to it.
-        if not os.access(self.path.parent, os.W_OK) and not _has_content(self.path.with_name(FILE + "-wal")):
+        if not os.access(self.path.parent, os.W_OK) and not self._unfinished_and_sealed():
             return address + "?mode=ro&immutable=1"
         return address + "?mode=ro"
+
+    def _unfinished_and_sealed(self) -> bool:
+        """Whether a WAL file waits to be read into a file whose folder cannot be written to."""
+        return not os.access(self.path.parent, os.W_OK) and _has_content(self.path.with_name(FILE + "-wal"))
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
@@ -134,6 +138,11 @@ class Database:
                 raise LibraryLocked(f"library {folder!r} stayed busy for {_BUSY_MS // 1000} s; try again") from error
             if "full" in reason:
                 raise LibraryError(f"no space left for library {folder!r}; free some and try again") from error
+            if self._unfinished_and_sealed():
+                raise LibraryError(
+                    f"library {folder!r} was left in the middle of a write and its folder forbids finishing it; "
+                    f"run once as somebody who may write there: ibid doctor --library {folder}"
+                ) from error
             raise LibraryError(
                 f"library file {str(self.path)!r} cannot be used ({reason}); "
                 "restore it from a backup, or move the folder away and add the papers again with: ibid add"
