@@ -19,6 +19,7 @@ def libraries(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("libraries")
 
 
+@pytest.mark.timeout(900)  # a minute of work, but of a machine that may be busy
 def test_the_default_engine_passes_the_gate(libraries: Path) -> None:
     system = route({"bundled": corpus_of("bundled")}, maker("ibid", Options()), libraries)
     found = run(system, suite="gate")

@@ -58,17 +58,20 @@ class FirstSentence:
 
     def rank(self, question: str) -> tuple[Paper, ...]:
         """The best papers that share a word with the question, best first, ties by id."""
-        scores = [self._score(place, set(words(question))) for place in range(len(self._counts))]
+        wanted = Counter(words(question))
+        scores = [self._score(place, wanted) for place in range(len(self._counts))]
         order = sorted(range(len(scores)), key=lambda place: (-scores[place], self.corpus.papers[place].id))
         return tuple(self.corpus.papers[place] for place in order[:RANKING_DEPTH] if scores[place] > 0)
 
-    def _score(self, place: int, wanted: set[str]) -> float:
+    def _score(self, place: int, wanted: Counter[str]) -> float:
         counts, length = self._counts[place], self._lengths[place]
         total = 0.0
-        for term in wanted & counts.keys():
+        for term in wanted.keys() & counts.keys():
             frequency = self._frequency[term]
             idf = math.log(1 + (len(self._counts) - frequency + 0.5) / (frequency + 0.5))
-            total += idf * counts[term] * (K1 + 1) / (counts[term] + K1 * (1 - B + B * length / self._mean))
+            total += (
+                wanted[term] * idf * counts[term] * (K1 + 1) / (counts[term] + K1 * (1 - B + B * length / self._mean))
+            )
         return total
 
     def provenance(self) -> dict[str, str]:
