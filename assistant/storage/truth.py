@@ -331,8 +331,8 @@ class Truth:
                 upsert(meta).values(key=FINGERPRINT, value=fingerprint).on_conflict_do_nothing(index_elements=["key"])
             )
             change = make_change(connection)
-            for stored in batch:
-                _write_paper(connection, stored, change.number)
+            for group in _without_repeats(batch):
+                _write_papers(connection, group, change.number)
         return change
 
     def remove(self, ids: Sequence[str]) -> int:
@@ -370,70 +370,109 @@ def _note_removals(connection: Connection, paper_ids: Sequence[str], change: int
         connection.execute(insert(removals), rows)
 
 
-def _write_paper(connection: Connection, stored: StoredPaper, change: int) -> None:
-    paper = stored.paper
-    before = connection.execute(select(papers).where(papers.c.id == paper.id)).first()
-    values = _columns(paper) | {"change": change, "updated_at": now()}
-    if before is None:
-        connection.execute(insert(papers).values(**values, added_at=values["updated_at"]))
-    else:
-        if before.text_digest != values["text_digest"]:
-            former = upsert(versions).values(
-                paper_id=paper.id,
-                text_digest=before.text_digest,
-                title=before.title,
-                abstract=before.abstract,
-                replaced_at=values["updated_at"],
-            )
-            connection.execute(former.on_conflict_do_nothing())
-        connection.execute(papers.update().where(papers.c.id == paper.id).values(**values))
-    _write_names(connection, stored)
-    if stored.passages is not None:
-        if before is not None:
-            _note_removals(connection, [paper.id], change)
-            connection.execute(delete(passages).where(passages.c.paper_id == paper.id))
-        _write_passages(connection, stored, change)
+def _without_repeats(batch: Sequence[StoredPaper]) -> Iterator[list[StoredPaper]]:
+    """`batch` in order, cut where a paper comes again."""
+    group: dict[str, StoredPaper] = {}
+    for stored in batch:
+        if stored.paper.id in group:
+            yield list(group.values())
+            group = {}
+        group[stored.paper.id] = stored
+    if group:
+        yield list(group.values())
 
 
-def _write_names(connection: Connection, stored: StoredPaper) -> None:
-    paper = stored.paper
-    names = set(stored.identifiers)
-    names |= {("doi", paper.doi)} if paper.doi else set()
-    names |= {("arxiv", paper.arxiv_id)} if paper.arxiv_id else set()
-    for scheme, value in sorted(names):
-        statement = upsert(identifiers).values(scheme=scheme, value=value, paper_id=paper.id)
-        connection.execute(statement.on_conflict_do_nothing())
-    connection.execute(delete(labels).where(labels.c.paper_id == paper.id))
-    rows = {("category", fold(value)) for value in paper.categories} | {("tag", fold(value)) for value in paper.tags}
-    if rows:
-        values = [{"kind": kind, "value": value, "paper_id": paper.id} for kind, value in sorted(rows)]
-        connection.execute(insert(labels), values)
+def _write_papers(connection: Connection, group: Sequence[StoredPaper], change: int) -> None:
+    """Stores papers of different ids, a statement for all of them wherever one will do."""
+    ids = [stored.paper.id for stored in group]
+    before = {row.id: row for row in connection.execute(select(papers).where(among(papers.c.id, ids)))}
+    new = []
+    for stored in group:
+        values = _columns(stored.paper) | {"change": change, "updated_at": now()}
+        if stored.paper.id in before:
+            _replace_paper(connection, before[stored.paper.id], values)
+        else:
+            new.append(values | {"added_at": values["updated_at"]})
+    if new:
+        connection.execute(insert(papers), new)
+    _write_names(connection, group, sorted(before))
+    cut = [stored for stored in group if stored.passages is not None]
+    recut = [stored.paper.id for stored in cut if stored.paper.id in before]
+    if recut:
+        _note_removals(connection, recut, change)
+        connection.execute(delete(passages).where(among(passages.c.paper_id, recut)))
+    _write_passages(connection, cut, change)
 
 
-def _write_passages(connection: Connection, stored: StoredPaper, change: int) -> None:
-    for passage, its_vectors in zip(stored.passages or (), stored.vectors or (), strict=True):
-        statement = insert(passages).values(
-            id=passage.id,
-            paper_id=passage.paper_id,
-            ordinal=passage.ordinal,
-            start=passage.start,
-            end=passage.end,
-            text=passage.text,
-            tokens=passage.tokens,
-            sentences=json.dumps([[span.start, span.end] for span in passage.sentences], separators=(",", ":")),
-            change=change,
+def _replace_paper(connection: Connection, before: Row[Any], values: dict[str, Any]) -> None:
+    """The paper's new row; a text that is no longer its own is kept among its versions."""
+    if before.text_digest != values["text_digest"]:
+        former = upsert(versions).values(
+            paper_id=before.id,
+            text_digest=before.text_digest,
+            title=before.title,
+            abstract=before.abstract,
+            replaced_at=values["updated_at"],
         )
-        row = connection.execute(statement.returning(passages.c.row)).scalar_one()
-        _write_vectors(connection, row, its_vectors)
+        connection.execute(former.on_conflict_do_nothing())
+    connection.execute(papers.update().where(papers.c.id == before.id).values(**values))
 
 
-def _write_vectors(connection: Connection, row: int, new: PassageVectors) -> None:
-    connection.execute(
-        insert(vectors).values(passage_row=row, vector=np.ascontiguousarray(new.vector, dtype="<f4").tobytes())
-    )
-    if new.sentence_vectors is not None:
-        packed = pack(new.sentence_vectors)
-        connection.execute(insert(sentence_vectors).values(passage_row=row, packed=packed))
+def _write_names(connection: Connection, group: Sequence[StoredPaper], known: Sequence[str]) -> None:
+    """Identifiers, where nobody has them yet, and labels, in place of those of the `known` papers."""
+    names, marks = [], []
+    for stored in group:
+        paper = stored.paper
+        own = set(stored.identifiers)
+        own |= {("doi", paper.doi)} if paper.doi else set()
+        own |= {("arxiv", paper.arxiv_id)} if paper.arxiv_id else set()
+        names += [{"scheme": scheme, "value": value, "paper_id": paper.id} for scheme, value in sorted(own)]
+        labelled = {("category", fold(value)) for value in paper.categories}
+        labelled |= {("tag", fold(value)) for value in paper.tags}
+        marks += [{"kind": kind, "value": value, "paper_id": paper.id} for kind, value in sorted(labelled)]
+    if names:
+        connection.execute(upsert(identifiers).on_conflict_do_nothing(), names)
+    if known:
+        connection.execute(delete(labels).where(among(labels.c.paper_id, known)))
+    if marks:
+        connection.execute(insert(labels), marks)
+
+
+def _write_passages(connection: Connection, group: Sequence[StoredPaper], change: int) -> None:
+    """Passages and their vectors. Rows are numbered here, as SQLite would, to insert them all at once."""
+    last = connection.execute(select(func.coalesce(func.max(passages.c.row), 0))).scalar_one()
+    pairs = [pair for stored in group for pair in zip(stored.passages or (), stored.vectors or (), strict=True)]
+    rows = [_passage_columns(passage, change) for passage, _ in pairs]
+    own = [
+        {"passage_row": row, "vector": np.ascontiguousarray(made.vector, dtype="<f4").tobytes()}
+        for row, (_, made) in enumerate(pairs, last + 1)
+    ]
+    of_sentences = [
+        {"passage_row": row, "packed": pack(made.sentence_vectors)}
+        for row, (_, made) in enumerate(pairs, last + 1)
+        if made.sentence_vectors is not None
+    ]
+    for table, values in (
+        (passages, [columns | {"row": row} for row, columns in enumerate(rows, last + 1)]),
+        (vectors, own),
+        (sentence_vectors, of_sentences),
+    ):
+        if values:
+            connection.execute(insert(table), values)
+
+
+def _passage_columns(passage: Passage, change: int) -> dict[str, Any]:
+    return {
+        "id": passage.id,
+        "paper_id": passage.paper_id,
+        "ordinal": passage.ordinal,
+        "start": passage.start,
+        "end": passage.end,
+        "text": passage.text,
+        "tokens": passage.tokens,
+        "sentences": json.dumps([[span.start, span.end] for span in passage.sentences], separators=(",", ":")),
+        "change": change,
+    }
 
 
 def _vector(blob: bytes) -> NDArray[np.float32]:
