@@ -147,6 +147,17 @@ def test_power_round_trip() -> None:
     assert minimum_detectable_effect(0.4, 1) is None
 
 
+@pytest.mark.parametrize("groups", [2, 3, 4, 5, 8, 20, 1000])
+@pytest.mark.parametrize("spread", [1e-6, 0.02, 0.4, 30.0])
+def test_power_has_an_answer_for_every_size(groups: int, spread: float) -> None:
+    effect = minimum_detectable_effect(spread, groups)
+    assert effect is None or effect > 0
+    assert effect is not None or groups < 4
+    needed = groups_to_decide(spread, 0.05)
+    assert needed is not None
+    assert needed >= 2
+
+
 def test_aurc_by_hand() -> None:
     # sorted by confidence the losses are 0, 1, 0, 1: risks 0, 1/2, 1/3, 1/2
     curve = risk_coverage([0.9, 0.8, 0.7, 0.6], [0, 1, 0, 1])

@@ -7,6 +7,7 @@ the unit that counts is the group, not the case.
 from __future__ import annotations
 
 import math
+from typing import Any
 
 ALPHA = 0.05
 POWER = 0.8
@@ -21,8 +22,8 @@ def minimum_detectable_effect(spread: float, groups: int, alpha: float = ALPHA, 
         return None
     if spread < _TINY:
         return 0.0
-    effect = TTestPower().solve_power(nobs=groups, alpha=alpha, power=power, alternative="two-sided")
-    return float(effect) * spread
+    effect = _scalar(TTestPower().solve_power(nobs=groups, alpha=alpha, power=power, alternative="two-sided"))
+    return None if effect is None else effect * spread
 
 
 def groups_to_decide(spread: float, distance: float, alpha: float = ALPHA, power: float = POWER) -> int | None:
@@ -36,5 +37,13 @@ def groups_to_decide(spread: float, distance: float, alpha: float = ALPHA, power
     effect = abs(distance) / spread
     if effect > 5:  # beyond it the solver has no root above two groups
         return 2
-    nobs = TTestPower().solve_power(effect_size=effect, alpha=alpha, power=power, alternative="two-sided")
-    return max(2, math.ceil(float(nobs) - 1e-4))
+    nobs = _scalar(TTestPower().solve_power(effect_size=effect, alpha=alpha, power=power, alternative="two-sided"))
+    return None if nobs is None else max(2, math.ceil(nobs - 1e-4))
+
+
+def _scalar(solved: Any) -> float | None:
+    """The solver's root; it gives an array when its second method found it, and something not finite for none."""
+    import numpy as np
+
+    value = float(np.ravel(solved)[0])
+    return value if math.isfinite(value) else None
