@@ -26,6 +26,7 @@ _FUNCTION_WORDS = """
     with within without won wont would wouldn yet you your yours yourself yourselves"""
 STOP_WORDS = frozenset(_FUNCTION_WORDS.split())
 
+_SHORT = 400  # characters of a text whose terms are remembered: a sentence, not an abstract
 _MAX_TERM = 64  # characters; longer runs are sequences or noise, their head identifies them
 _RUN = re.compile(r"[^\W_]+(?:(?:[-_@&‐‑‒–]|(?<=\d)[.,](?=\d)|['’](?=[^\W_]))[^\W_]+)*")
 _JOINER = re.compile(r"[-_@&‐‑‒–]")
@@ -43,6 +44,16 @@ def terms(text: str) -> list[str]:
     Case, accents and compatibility forms are folded, Greek letters that stand alone are named, scripts written
     without spaces become character pairs.
     """
+    return list(_remembered(text)) if len(text) <= _SHORT else _terms(text)
+
+
+@lru_cache(maxsize=8192)
+def _remembered(text: str) -> tuple[str, ...]:
+    """The terms of titles and sentences, which each question about the same papers asks for again."""
+    return tuple(_terms(text))
+
+
+def _terms(text: str) -> list[str]:
     words: list[str] = []
     for run in _RUN.findall(_fold(text)):
         if run.isascii() and run.isalpha():

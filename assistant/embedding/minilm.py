@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from hashlib import sha256
 from importlib.resources import files
 from pathlib import Path
@@ -31,6 +31,7 @@ WINDOW = 256  # positions, [CLS] and [SEP] included; the length sentence-transfo
 _CLS, _SEP = 101, 102  # ids in the BERT vocabulary
 _SURROGATES = dict.fromkeys(range(55296, 57344), "�")
 _THREADS_LIMIT = 8
+_REMEMBERED_QUERIES = 8  # one question is embedded for retrieval and again to measure sentences
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -70,6 +71,7 @@ class MiniLM:
         self._model = model
         self._window = window
         self._loading = threading.Lock()
+        self._query = lru_cache(_REMEMBERED_QUERIES)(self._embed_text)
 
     @property
     def dimension(self) -> int:
@@ -91,14 +93,17 @@ class MiniLM:
         return self._longest_first(self._embed_passage, passages, lambda passage: len(passage.text))
 
     def embed_query(self, text: str) -> Vectors:
-        """Unit vector (384,) of any text, the empty one too."""
+        """Unit vector (384,) of any text, the empty one too; that of a question just asked is remembered."""
+        return self._query(text).copy()
+
+    def _embed_text(self, text: str) -> Vectors:
         return normalise(self._sum(self._tokenise(text), ())[0])
 
     def embed_sentences(self, texts: Sequence[str]) -> Vectors:
         """Unit vectors (n, 384), each text on its own."""
         if not texts:
             return np.zeros((0, DIMENSION), dtype=np.float32)
-        return np.stack(self._longest_first(self.embed_query, texts, len))
+        return np.stack(self._longest_first(self._embed_text, texts, len))
 
     def token_count(self, text: str) -> int:
         """How many word pieces `text` has for this model, without [CLS] and [SEP]."""
@@ -113,7 +118,7 @@ class MiniLM:
         vector = normalise(total)
         if alone:
             texts = [passage.text[span.start : span.end] for span in passage.sentences]
-            own = [self.embed_query(text) for text in texts]
+            own = [self._embed_text(text) for text in texts]
             return PassageVectors(vector, np.stack(own) if own else sentences)
         empty = ~sentences.any(axis=1)
         sentence_vectors = normalise(sentences)
