@@ -5,6 +5,7 @@ All measures are relative to the question, so that they mean the same in a libra
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -140,7 +141,8 @@ def _paper_evidence(
 ) -> PaperEvidence:
     paper = candidate.paper
     asked = _renamed(asked_terms(question.text, [candidate.named] if candidate.named else ()), repaired)
-    sentences = _measure(paper, opened, query, question, asked, statistics)
+    alternatives = _alternatives(question, repaired)
+    sentences = _measure(paper, opened, query, question, asked, alternatives, statistics)
     own = frozenset(terms(f"{paper.title} {paper.abstract}"))
     return PaperEvidence(
         paper=paper,
@@ -149,7 +151,7 @@ def _paper_evidence(
         cosine=max([candidate.cosine, *(sentence.cosine for sentence in sentences)]),
         named=candidate.named,
         sentences=tuple(sentences),
-        coverage=share(own, _renamed(asked_terms(question.text), repaired), statistics),
+        coverage=_covered(own, alternatives, statistics),
         asked=asked,
         missing=frozenset(asked - own),
     )
@@ -196,6 +198,17 @@ def _respelt(asked: frozenset[str], papers: Sequence[Paper], statistics: TermSta
     return repaired
 
 
+def _alternatives(question: Question, repaired: Mapping[str, str]) -> list[frozenset[str]]:
+    """The sets of terms any one of which will do: several for a list of papers on "this or that", else one."""
+    phrases = re.split(r"\bor\b", question.text) if question.many else [question.text]
+    found = [_renamed(asked_terms(phrase), repaired) for phrase in phrases]
+    return [asked for asked in found if asked] or [frozenset()]
+
+
+def _covered(held: frozenset[str], alternatives: Sequence[frozenset[str]], statistics: TermStatistics) -> float:
+    return max(share(held, asked, statistics) for asked in alternatives)
+
+
 def _renamed(asked: frozenset[str], repaired: Mapping[str, str]) -> frozenset[str]:
     return frozenset(repaired.get(term, term) for term in asked)
 
@@ -206,6 +219,7 @@ def _measure(
     query: NDArray[np.float32],
     question: Question,
     asked: frozenset[str],
+    alternatives: Sequence[frozenset[str]],
     statistics: TermStatistics,
 ) -> list[Sentence]:
     spans: dict[Span, tuple[Passage, float]] = {}
@@ -216,6 +230,7 @@ def _measure(
                 spans[span] = (passage, cosine)
     sentences: list[Sentence] = []
     pairs = _pairs(question.text)
+    either = [alternative & asked for alternative in alternatives if alternative & asked]
     for ordinal, span in enumerate(sorted(spans, key=lambda s: (s.start, s.end))):
         passage, cosine = spans[span]
         text = paper.abstract[span.start : span.end]
@@ -223,7 +238,7 @@ def _measure(
         before = sentences[-1].features if sentences else None
         features = SentenceFeatures(
             cosine=cosine,
-            coverage=share(holds, asked, statistics),
+            coverage=_covered(holds, either or [asked], statistics),
             previous_cosine=before.cosine if before else 0.0,
             previous_coverage=before.coverage if before else 0.0,
             pairs=len(pairs & _pairs(text)) / max(1, len(pairs)),

@@ -148,12 +148,18 @@ def read(text: str) -> Question:
         text=stripped,
         kind=kind,
         role=next((role for role, asked in _ROLE_ASKED if asked.search(stripped)), None),
-        expects=expectations.read(stripped),
+        expects=_expects(stripped, kind),
         sides=sides if kind == "comparison" else (),
         many=kind == "list" and not _WHICH_WORK.search(stripped),
         two=_TWO.search(stripped) is not None,
         kinds=kind == "fact" and _LIST_OF_KINDS.search(stripped) is not None,
     )
+
+
+def _expects(text: str, kind: Kind) -> Expectation | None:
+    """Of papers asked for by a list, who or what is named is not told by a sentence but by the list itself."""
+    expected = expectations.read(text)
+    return None if kind == "list" and expected and expected.sort in ("person", "name", "count") else expected
 
 
 def plays(role: Role, sentence: str) -> bool:
