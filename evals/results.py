@@ -113,6 +113,7 @@ class Summary:
     reliability: tuple[Bin, ...] = ()
     calibration_error: float | None = None
     unanswered: Mapping[str, int] = field(default_factory=dict)  # error messages with their numbers
+    datasets: Mapping[str, tuple[MetricSummary, ...]] = field(default_factory=dict)  # where there are several
 
     @property
     def verdict(self) -> VerdictName:
@@ -134,7 +135,8 @@ class Summary:
         plain = {key: value for key, value in data.items() if key not in ("schema", "verdict")}
         curve = plain["curve"]
         plain["metrics"] = _metrics(plain["metrics"])
-        plain["kinds"] = {kind: _metrics(metrics) for kind, metrics in plain["kinds"].items()}
+        for part in ("kinds", "datasets"):
+            plain[part] = {name: _metrics(metrics) for name, metrics in plain[part].items()}
         plain["bounds"] = tuple(BoundVerdict(**{**one, "failing": tuple(one["failing"])}) for one in plain["bounds"])
         plain["curve"] = curve and Curve(
             **{**curve, "coverage": tuple(curve["coverage"]), "risk": tuple(curve["risk"])}

@@ -196,6 +196,7 @@ def _sum_up(
 ) -> Run:
     errors = Counter(one.response.error or "error" for one in results if one.response.status == "error")
     dataset = digest(one.case for one in results)
+    sets = {one.case.dataset for one in results}
     sure = [one for one in results if one.response.status == "answered" and one.response.confidence is not None]
     confidences = [one.response.confidence or 0.0 for one in sure]
     right = [float(one.outcome == "right_and_supported") for one in sure]
@@ -213,7 +214,8 @@ def _sum_up(
         hashes={**hashes, "dataset": dataset, "evals": code_digest("evals")},
         versions=_versions(),
         metrics=_metrics(results, suite.seed),
-        kinds=_by_kind(results, suite.seed),
+        kinds=_split(results, suite.seed, lambda case: case.kind, KINDS),
+        datasets=_split(results, suite.seed, lambda case: case.dataset) if len(sets) > 1 else {},
         outcomes={name: sum(one.outcome == name for one in results) for name in OUTCOMES},
         bounds=tuple(bounds.judge(bound, results, suite.seed) for bound in suite.bounds),
         curve=risk_coverage(confidences, [1 - value for value in right], n=len(results)),
@@ -224,14 +226,19 @@ def _sum_up(
     return Run(summary, tuple(results))
 
 
-def _metrics(results: Sequence[CaseResult], seed: int, kind: str | None = None) -> tuple[MetricSummary, ...]:
-    found = (summarise(results, metric.name, lambda case: kind in (None, case.kind), seed) for metric in ALL)
+def _metrics(results: Sequence[CaseResult], seed: int) -> tuple[MetricSummary, ...]:
+    found = (summarise(results, metric.name, seed=seed) for metric in ALL)
     return tuple(one for one in found if one is not None)
 
 
-def _by_kind(results: Sequence[CaseResult], seed: int) -> dict[str, tuple[MetricSummary, ...]]:
-    present = {one.case.kind for one in results}
-    return {kind: _metrics(results, seed, kind) for kind in KINDS if kind in present}
+def _split(
+    results: Sequence[CaseResult], seed: int, part_of: Callable[[Case], str], order: Sequence[str] = ()
+) -> dict[str, tuple[MetricSummary, ...]]:
+    """The metrics of each part of the run, parts in `order`, else as they first appear."""
+    parts: dict[str, list[CaseResult]] = {name: [] for name in order}
+    for one in results:
+        parts.setdefault(part_of(one.case), []).append(one)
+    return {name: _metrics(members, seed) for name, members in parts.items() if members}
 
 
 def _versions() -> dict[str, str]:

@@ -194,6 +194,15 @@ def test_a_repetition_is_no_further_evidence() -> None:
     assert (three.low, three.groups) == (one.low, one.groups)
 
 
+def test_several_datasets_are_told_apart(tmp_path: Path) -> None:
+    cases = [replace(case, dataset="odd" if place % 2 else "even") for place, case in enumerate(_CASES[:20])]
+    found = run(OracleAssistant(bundled_shelf(), cases), cases, out=tmp_path)
+    assert list(found.summary.datasets) == ["even", "odd"]
+    assert read(tmp_path) == found
+    assert "## By dataset" in (tmp_path / "report.md").read_text()
+    assert not run(OracleAssistant(bundled_shelf(), _CASES), _CASES[:5]).summary.datasets
+
+
 def test_filters_reach_the_assistant() -> None:
     heard: list[Any] = []
 

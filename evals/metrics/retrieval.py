@@ -3,7 +3,7 @@
 Recall@k = |expected ∩ top k| / |expected|.
 nDCG@k = DCG@k / IDCG@k, DCG@k = Σ_{i≤k} rel_i / log2(i + 1) (Järvelin & Kekäläinen 2002, "Cumulated gain-based
 evaluation of IR techniques"; the linear gain of trec_eval's ndcg_cut). The gain of an expected paper is 1.
-MRR = 1 / rank of the first expected paper, 0 when none was shown (Voorhees 1999, TREC-8 QA).
+MRR = 1 / rank of the first expected paper, 0 when none was shown (Voorhees 1999, TREC-8 QA); systems show ten.
 
 Checked against ir-measures (pytrec_eval) in tests/test_metrics_retrieval.py.
 """

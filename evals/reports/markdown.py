@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from evals.reports import numbers
 from evals.results import BoundVerdict, CaseResult, MetricSummary, Run, Summary
@@ -21,7 +21,8 @@ def render(run: Run) -> str:
         _bounds(summary.bounds),
         "## Metrics\n\n" + _metrics(summary.metrics),
         _process_and_outcome(summary),
-        _kinds(summary),
+        _parts("kind", summary.kinds),
+        _parts("dataset", summary.datasets),
         _worst(run.results),
         _provenance(summary),
     ]
@@ -76,15 +77,17 @@ def _process_and_outcome(summary: Summary) -> str:
     )
 
 
-def _kinds(summary: Summary) -> str:
+def _parts(what: str, parts: Mapping[str, tuple[MetricSummary, ...]]) -> str:
+    if not parts:
+        return ""
     rows = []
-    for kind, metrics in summary.kinds.items():
+    for name, metrics in parts.items():
         by_name = {metric.name: metric for metric in metrics}
-        values = [by_name.get(name) for name in _KIND_METRICS]
+        values = [by_name.get(wanted) for wanted in _KIND_METRICS]
         size = max((metric.applicable for metric in metrics), default=0)
         means = (numbers.value(found.estimate.mean) if found and found.estimate else numbers.DASH for found in values)
-        rows.append([kind, str(size), *means])
-    return "## By kind\n\n" + table(["kind", "n", *_KIND_METRICS], rows)
+        rows.append([name, str(size), *means])
+    return f"## By {what}\n\n" + table([what, "n", *_KIND_METRICS], rows)
 
 
 def _worst(results: tuple[CaseResult, ...]) -> str:

@@ -146,15 +146,16 @@ function drawPlots() {
   section('plots').append(element('h2', {}, 'Plots'), plots);
 }
 
-function drawKinds() {
+function drawParts(what, parts) {
+  if (!Object.keys(parts).length) return;
   const shown = ['correct', 'all_facts', 'first_paper', 'refusal_recall', 'false_refusal', 'citation_recall'];
-  const rows = Object.entries(summary.kinds).map(([kind, metrics]) => {
+  const rows = Object.entries(parts).map(([kind, metrics]) => {
     const byName = Object.fromEntries(metrics.map((metric) => [metric.name, metric]));
     const size = Math.max(0, ...metrics.map((metric) => metric.applicable));
     return [kind, size, ...shown.map((name) => number(byName[name] && byName[name].estimate && byName[name].estimate.mean, 'share'))];
   });
-  section('kinds').append(element('h2', {}, 'By kind'),
-    table([['kind'], ['n', 'number'], ...shown.map((name) => [name, 'number'])], rows));
+  section('kinds').append(element('h2', {}, `By ${what}`),
+    table([[what], ['n', 'number'], ...shown.map((name) => [name, 'number'])], rows));
 }
 
 const COLUMNS = [
@@ -269,6 +270,7 @@ drawHead();
 drawBounds();
 drawMetrics();
 drawPlots();
-drawKinds();
+drawParts('kind', summary.kinds);
+drawParts('dataset', summary.datasets);
 drawCases();
 drawProvenance();
