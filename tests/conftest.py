@@ -10,12 +10,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from assistant.library import Library
 
 CORPUS = Path(__file__).parent.parent / "ingest" / "corpus" / "huggingface-papers.txt"
 
 _LOOPBACK = {"localhost", "127.0.0.1", "::1", "0.0.0.0", "", None}
+
+# The same examples on every run, and no verdict on how quick a busy machine is. `--hypothesis-profile=default` explores.
+settings.register_profile("ibid", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("ibid")
 
 
 def _refuse_other_machines(event: str, arguments: tuple[Any, ...]) -> None:

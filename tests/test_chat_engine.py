@@ -107,7 +107,7 @@ def test_a_sentence_is_spoken_before_the_reply_ends(library: Library) -> None:
             await stream.aclose()
             return time.monotonic() - started
 
-    assert asyncio.run(first()) < 15
+    assert asyncio.run(first()) < 25  # the reply stalls until the time-out at 30
 
 
 def test_a_reader_who_leaves_ends_the_call_to_the_model(library: Library) -> None:

@@ -200,6 +200,8 @@ def test_an_interrupt_is_one_line(bundled_folder: Path) -> None:
         stderr=subprocess.PIPE,
         text=True,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
+        # A shell that started the tests in the background has them, and their children, ignore interrupts.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     assert waiting.stdin is not None
     assert waiting.stdout is not None

@@ -16,6 +16,8 @@ from assistant.storage.generations import Generations
 from assistant.testing import HashEmbedder
 from tests.stored_papers import EMBEDDER, many
 
+pytestmark = pytest.mark.timeout(600)  # a child imports Chroma, on a machine that may be busy
+
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:

@@ -24,6 +24,7 @@ from assistant.storage.lock import WriterLock
 from assistant.storage.truth import Truth
 from tests.stored_papers import EMBEDDER, many, own_word, paper, stored
 
+pytestmark = pytest.mark.timeout(600)  # Chroma is imported by children too, on a machine that may be busy
 QUERIES = [f"{own_word(number)} Paper {number} grado lumni" for number in (3, 17, 41)]
 
 
@@ -96,7 +97,14 @@ def test_damaged_indexes_are_made_anew_and_rank_as_before(folder: Path, damage: 
         assert rankings(library) == before
 
 
-@pytest.mark.parametrize("damage", ["no vector index", "vector bits", "vector database gone", "no state"])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "vector bits",
+        "no state",
+        *(pytest.param(slow, marks=pytest.mark.slow) for slow in ("no vector index", "vector database gone")),
+    ],
+)
 def test_a_write_mends_what_it_finds_damaged(folder: Path, damage: str) -> None:
     DAMAGES[damage](folder)
     with Library.open(folder, embedder=EMBEDDER) as library:
@@ -273,6 +281,7 @@ def test_a_damaged_graph_is_noticed_and_rebuilt_while_the_library_answers(tmp_pa
     made.close()
 
 
+@pytest.mark.slow
 def test_a_library_may_move_to_a_server_and_back(folder: Path, chroma_url: str) -> None:
     for url in (chroma_url, None, chroma_url):
         with Library.open(folder, embedder=EMBEDDER, settings=Settings(chroma_url=url)) as library:

@@ -263,9 +263,9 @@ def test_embedding_anew_goes_on_where_it_stopped_and_answers_meanwhile(tmp_path:
 def test_opening_and_asking_a_small_library_leaves_chroma_alone(library: Library) -> None:
     library.close()
     code = (
-        "import sys; from assistant.library import Library; from assistant.testing import HashEmbedder as E;"
-        f"library = Library.open({str(library.path)!r}, embedder=E());"
-        "library.dense(E().embed_query('x'), 3); library.lexical('xyniz', 3); library.count();"
+        "import sys; import numpy as np; from assistant.library import Library;"
+        f"library = Library.open({str(library.path)!r});"
+        f"library.dense(np.ones({EMBEDDER.dimension}, np.float32), 3); library.lexical('xyniz', 3); library.count();"
         "heavy = {'chromadb', 'gradio', 'onnxruntime', 'langchain_core', 'openai'} & set(sys.modules);"
         "print(sorted(heavy))"
     )
