@@ -66,7 +66,7 @@ class Weights:
 
 WITHOUT_SELECTOR = Weights(4.1, 0.6, 0.05, -1.0, -0.9, -1.8, -4.5, -2.4, 0.2, 0.0, 1.4, 1.25, -3.0, 0.05)
 WITH_SELECTOR = Weights(3.7, 1.1, 0.1, -0.9, 0.05, -1.7, -4.5, -2.4, 0.2, 2.25, 1.25, 1.1, -3.0, -1.55)
-THRESHOLDS: dict[Strictness, float] = {"lenient": 0.2, "balanced": 0.38, "strict": 0.6}
+THRESHOLDS: dict[Strictness, float] = {"lenient": 0.2, "balanced": 0.4, "strict": 0.6}
 # Weights of cosine, coverage and name, and the bar above which a paper here is on the question's subject: fitted on dev
 # questions refused as `not_stated` or `nothing_relevant`, .93 right on the corpora left out.
 _SUBJECT = (3.3, 3.6, 2.9, 2.6)
