@@ -26,6 +26,7 @@ CORPUS = ROOT / "ingest" / "corpus" / "huggingface-papers.txt"
 _FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 _FLAGS += ["--disable-component-update", "--disable-sync"]
 _WAIT_MS = 60_000  # a busy machine's first answer in a fresh browser
+pytestmark = pytest.mark.timeout(900)  # the first test may install the browser
 
 
 @pytest.fixture(scope="session")
