@@ -136,7 +136,7 @@ class Summary:
         curve = plain["curve"]
         plain["metrics"] = _metrics(plain["metrics"])
         for part in ("kinds", "datasets"):
-            plain[part] = {name: _metrics(metrics) for name, metrics in plain[part].items()}
+            plain[part] = {name: _metrics(metrics) for name, metrics in plain.get(part, {}).items()}
         plain["bounds"] = tuple(BoundVerdict(**{**one, "failing": tuple(one["failing"])}) for one in plain["bounds"])
         plain["curve"] = curve and Curve(
             **{**curve, "coverage": tuple(curve["coverage"]), "risk": tuple(curve["risk"])}
