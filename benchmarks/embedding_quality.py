@@ -1,6 +1,6 @@
 """Is the int8 MiniLM as good as float32, and do sentence vectors from the passage's own pass (late chunking) work?
 
-    python benchmarks/embedding_quality.py SCIFACT_FOLDER FLOAT32.onnx [--papers 1000]
+    python -m benchmarks.embedding_quality SCIFACT_FOLDER FLOAT32.onnx [--papers 1000]
 
 Reads scifact's *train* claims only. `FLOAT32.onnx` comes from `tools/quantise_minilm.py --float32`. Prints agreement of
 the forms, nDCG@10 of exact dense search over a seeded subset of the abstracts, and how often the sentence closest to a

@@ -1,6 +1,6 @@
 """Compares lexical engines on abstract-like documents: build, adding 1,000, questions, disk, reopening, ranking.
 
-    python benchmarks/lexical_engines.py DATASETS --documents 100000
+    python -m benchmarks.lexical_engines DATASETS --documents 100000
 
 DATASETS is a folder with `NAME/corpus.jsonl`, `NAME/queries.jsonl` and `NAME/qrels/SPLIT.tsv` in BEIR's layout for
 scifact and cisi, and `pubmedqa/corpus.jsonl`. Documents are made by recombining their sentences. Needs `bm25s` and

@@ -1,7 +1,7 @@
 """Ranking quality and time of retrieval on judged collections: each part alone, fused, and reranked.
 
-    python benchmarks/retrieval_quality.py DATASETS SCRATCH scifact:test cisi:test
-    python benchmarks/retrieval_quality.py DATASETS SCRATCH scifact:train --fit
+    python -m benchmarks.retrieval_quality DATASETS SCRATCH scifact:test cisi:test
+    python -m benchmarks.retrieval_quality DATASETS SCRATCH scifact:train --fit
 
 DATASETS is as for `lexical_engines.py`. A library per collection is made in SCRATCH with the shipped embedder, and
 used again when it is there. Intervals are 95 % bootstrap over queries. `--fit` fits reranking weights on the given
@@ -21,7 +21,6 @@ from pathlib import Path
 
 import ir_measures
 import numpy as np
-from lexical_engines import corpus, questions
 from numpy.typing import NDArray
 
 from assistant.cleaning import embedding_text, normalise
@@ -30,6 +29,7 @@ from assistant.fusion import best_by, normalised_score, reciprocal_rank
 from assistant.library import Library, StoredPaper
 from assistant.papers import Paper
 from assistant.retrieval import _CANDIDATES, Retriever
+from benchmarks.lexical_engines import corpus, questions
 from ingest.chunking import passages
 
 _BATCH = 100

@@ -1,7 +1,7 @@
 """How well the answer-sentence selector picks sentences and tells absent details, beside similarity and shared words.
 
-    python benchmarks/selector_quality.py --sets bundled biology medicine --split dev
-    python benchmarks/selector_quality.py --split test --model FOLDER     # another model than the shipped one
+    python -m benchmarks.selector_quality --sets bundled biology medicine --split dev
+    python -m benchmarks.selector_quality --split test --model FOLDER     # another model than the shipped one
 
 For single-paper questions with required facts: does the best sentence of the expected paper hold every fact (own@1),
 do the best two (own@2), does the best of the twelve nearest sentences of the corpus (12@1)? For refusals: AUROC of the

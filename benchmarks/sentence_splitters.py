@@ -1,6 +1,6 @@
 """Compares sentence splitters on hand-labelled scientific abstracts: the table of docs/experiments/sentences.md.
 
-    python benchmarks/sentence_splitters.py [dev|test|all]
+    python -m benchmarks.sentence_splitters [dev|test|all]
 
 Each library that is installed takes part. A boundary is where a sentence other than the first begins; boundaries
 that the labels call optional count neither way. The labels are tests/data/sentences.jsonl; the bundled corpus'
