@@ -16,6 +16,7 @@ import pytest
 
 _ROOT = Path(__file__).parents[1]
 _ROOT_WITHOUT_PRIVILEGE = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"]
+pytestmark = pytest.mark.timeout(600)
 _QUESTION = "What is ExPO?"
 
 
@@ -57,6 +58,7 @@ def test_a_sealed_library_answers_and_says_that_it_kept_no_record(folder: Path) 
     refused = ibid("rm", "--library", folder, answer["citations"][0]["paper"]["id"])
     assert refused.returncode == 1
     assert "reading only" in refused.stderr
+    assert ibid("doctor", "--library", folder).returncode == 0
     assert {path: path.stat().st_mtime_ns for path in folder.rglob("*")} == before
 
 

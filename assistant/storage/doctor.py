@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -113,6 +114,11 @@ class Doctor:
         return Check("lexical index", ok, f"holds {count} of {expected} passages", "" if ok else self._rebuild)
 
     def _dense(self, now: Current) -> Check:
+        folder = now.generation.dense
+        if folder.exists() and not os.access(folder, os.W_OK):  # Chroma cannot even be opened there
+            return Check(
+                "vector index", True, "not used: its folder forbids writing; all vectors are compared instead"
+            )
         try:
             health = self._indexes.examine(now)
         except LibraryError as error:
