@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncGenerator, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from assistant.answers import Answer, Event
@@ -35,7 +35,9 @@ class Conversation:
         """As `Assistant.stream`, with this conversation as context."""
         return self._assistant.stream(question, filters=filters, conversation=self)
 
-    def astream(self, question: str, *, filters: Mapping[str, Any] | Filters | None = None) -> AsyncIterator[Event]:
+    def astream(
+        self, question: str, *, filters: Mapping[str, Any] | Filters | None = None
+    ) -> AsyncGenerator[Event, None]:
         """As `Assistant.astream`, with this conversation as context."""
         return self._assistant.astream(question, filters=filters, conversation=self)
 
