@@ -136,7 +136,7 @@ def label(paper: Paper) -> str:
     """The shortest name that a reader recognises: a short name that its title leads with, else the title."""
     lead = _LEAD.match(paper.title)
     names = short_names(paper)
-    return names[0] if lead and names and names[0] == lead.group(1) else paper.title.rstrip(" ?.!")
+    return names[0] if lead and names and names[0] == lead.group(1) else paper.title.rstrip(" ?.!") or paper.title
 
 
 def _content(text: str) -> tuple[str, ...]:
