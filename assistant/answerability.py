@@ -42,6 +42,7 @@ class Features:
     many: float  # 1 when the question asks for several papers
     summary: float  # 1 when the question asks what a paper is about
     side_missing: float  # 1 when no paper is about one side of a comparison
+    far: float  # when no paper is called by name: how far the cosine stays below _NEAR, times `rarest_missing`
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +62,14 @@ class Weights:
     many: float
     summary: float
     side_missing: float
+    far: float
     intercept: float
 
 
-WITHOUT_SELECTOR = Weights(4.1, 0.6, 0.05, -1.0, -0.9, -1.8, -4.5, -2.4, 0.2, 0.0, 1.4, 1.25, -3.0, 0.05)
-WITH_SELECTOR = Weights(3.7, 1.1, 0.1, -0.9, 0.05, -1.7, -4.5, -2.4, 0.2, 2.25, 1.25, 1.1, -3.0, -1.55)
-THRESHOLDS: dict[Strictness, float] = {"lenient": 0.2, "balanced": 0.4, "strict": 0.6}
+WITHOUT_SELECTOR = Weights(4.1, 0.6, 0.05, -1.0, -0.9, -1.8, -4.5, -2.4, 0.2, 0.0, 1.4, 1.25, -3.0, -5.0, 0.05)
+WITH_SELECTOR = Weights(2.15, 0.5, 0.25, -0.6, 0.35, -2.05, -4.5, -2.6, -0.3, 2.55, 1.05, 1.0, -3.0, -10.5, -0.45)
+_NEAR = 0.45  # cosine from where on a sentence is near a question
+THRESHOLDS: dict[Strictness, float] = {"lenient": 0.2, "balanced": 0.43, "strict": 0.6}
 # Weights of cosine, coverage and name, and the bar above which a paper here is on the question's subject: fitted on dev
 # questions refused as `not_stated` or `nothing_relevant`, .93 right on the corpora left out.
 _SUBJECT = (3.3, 3.6, 2.9, 2.6)
@@ -116,11 +119,12 @@ def features(evidence: Evidence) -> Features:
     near = sorted(top.sentences, key=lambda sentence: -sentence.score)[:2]
     lacking = asked - own
     selected = [sentence.selected for sentence in top.sentences if sentence.selected is not None]
+    rarest = max((min(1.0, statistics.rarity(term)) for term in lacking), default=0.0)
     return Features(
         cosine=top.cosine,
         coverage=share(own, asked, statistics),
         sentence_coverage=best.coverage if best else 0.0,
-        rarest_missing=max((min(1.0, statistics.rarity(term)) for term in lacking), default=0.0),
+        rarest_missing=rarest,
         unknown=_unknown(evidence, asked),
         name_missing=float(bool(_missing_names(question.text, text))),
         detail_missing=float(bool(_missing_details(evidence, top))),
@@ -132,6 +136,7 @@ def features(evidence: Evidence) -> Features:
         many=float(question.many),
         summary=float(question.kind == "summary"),
         side_missing=float(evidence.side_missing is not None),
+        far=0.0 if top.named else max(0.0, _NEAR - top.cosine) * rarest,
     )
 
 

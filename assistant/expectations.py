@@ -108,17 +108,18 @@ _SHOWN: dict[Sort, re.Pattern[str]] = {
         r"evaluators?|judges?|participants?|patients?|women|men|children|users?|students?|people|volunteers?)\b"
     ),
     "name": re.compile(
-        r"(?<=[\w,;)] )(?:[A-Z][\w-]*[A-Z0-9][\w-]*|[A-Z][a-z]+(?![a-z]*\.))|\b\w*\d\w*[A-Za-z]\w*\b|\b[A-Za-z]+-\d|[a-z][A-Z]"
+        r"(?<=[\w,;)(] )[A-Z][\w-]*|(?<=\()[A-Z][\w-]*|\b[\w-]*[a-z][A-Z][\w-]*|\b[A-Za-z]+-?\d[\w-]*|\b[A-Z][\w-]*[A-Z0-9][\w-]*"
     ),
 }  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
-    """A sort of thing; of a count, also the stems of what is counted."""
+    """A sort of thing; of a count, also the stems of what is counted; of names, those that the question gives."""
 
     sort: Sort
     counted: frozenset[str] = frozenset()
+    given: frozenset[str] = frozenset()
 
 
 def read(question: str) -> Expectation | None:
@@ -128,19 +129,29 @@ def read(question: str) -> Expectation | None:
         nouns = terms(phrase.group(1) if phrase else match.group(1))
         return Expectation("count", frozenset(nouns[-1:])) if nouns else Expectation("number")
     sort = next((sort for sort, asked in _ASKED if asked.search(question)), None)
-    return Expectation(sort) if sort else None
+    given = frozenset(word.casefold() for word in re.findall(r"[\w-]+", question)) if sort == "name" else frozenset()
+    return Expectation(sort, given=given) if sort else None
 
 
 def meets(expected: Expectation, sentence: str) -> bool:
-    """Whether the sentence holds the sort of thing that is expected: for a count, a number close before the noun."""
+    """Whether the sentence holds the sort of thing that is expected.
+
+    For a count, that is a number with the noun among the next few words, or the noun with `(n = 12)` behind it; for
+    names, one that the question does not give itself.
+    """
+    if expected.sort == "name":
+        found = (match.group().casefold() for match in _SHOWN["name"].finditer(sentence))
+        return any(not expected.given & {token, *token.split("-")} for token in found)
     if expected.sort != "count":
         return _SHOWN[expected.sort].search(sentence) is not None
     for match in _NUMERALS.finditer(sentence):
-        after = sentence[match.end() : match.end() + 60]
-        before = sentence[max(0, match.start() - 25) : match.start()]
-        if expected.counted & set(terms(after)) or expected.counted & set(terms(before)):
+        following = re.split(r"[,;:.()]", sentence[match.end() :], maxsplit=1)[0]
+        if expected.counted & set(terms(" ".join(following.split()[:_COUNTED_WITHIN]))):
             return True
-    return False
+    sized = (sentence[max(0, match.start() - 40) : match.start()] for match in _SAMPLE_SIZE.finditer(sentence))
+    return any(expected.counted & set(terms(before)) for before in sized)
 
 
+_COUNTED_WITHIN = 4  # words between a number and what it counts
+_SAMPLE_SIZE = re.compile(r"\(?\b[nN]\s*=\s*\d")
 _NUMERALS = re.compile(rf"(?<![\w.-]){_NUMERAL}(?![\w])", re.IGNORECASE)

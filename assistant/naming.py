@@ -33,11 +33,13 @@ class Named:
     words: frozenset[str]  # folded
 
 
+@lru_cache(maxsize=16384)
 def fold(text: str) -> str:
     """Case, accents of quotes and hyphens evened out, so that `MATH-500`, `math 500` and `Math500` compare equal."""
     return re.sub(r"[^0-9a-z\u00c0-\U0010ffff+@]+", "", text.casefold())
 
 
+@lru_cache(maxsize=4096)
 def words(text: str) -> tuple[str, ...]:
     """The words of a text, folded; hyphenated compounds count both whole and in parts."""
     found: list[str] = []
