@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import shutil
 import socket
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from assistant.errors import LibraryError
-from assistant.library import Library
+from assistant.library import Library, StoredPaper
 from assistant.settings import Settings
 from assistant.storage.database import Database
+from assistant.storage.dense_part import FOUND_SHARE, Health
 from assistant.storage.generations import Generation, Generations, State
 from assistant.storage.indexes import Indexes
 from assistant.storage.lock import WriterLock
 from assistant.storage.truth import Truth
+from assistant.storage.vector_index import VectorIndex
 from tests.stored_papers import EMBEDDER, many, own_word, paper, stored
 
 pytestmark = pytest.mark.timeout(600)  # Chroma is imported by children too, on a machine that may be busy
@@ -166,18 +172,45 @@ def test_a_state_is_read_back(tmp_path: Path) -> None:
 class Large:
     """The parts of a library whose vectors are searched in Chroma from the first passage on."""
 
-    def __init__(self, folder: Path, url: str | None = None) -> None:
+    def __init__(self, folder: Path, url: str | None = None, found_share: float = FOUND_SHARE) -> None:
         folder.mkdir(exist_ok=True)
         self.database = Database(folder)
         self.database.prepare()
         self.truth = Truth(self.database)
         self.lock = WriterLock(folder)
-        self.indexes = Indexes(folder, self.truth, self.lock, read_only=False, chroma_url=url, exact_rows=10)
+        self.indexes = Indexes(
+            folder,
+            self.truth,
+            self.lock,
+            read_only=False,
+            chroma_url=url,
+            exact_rows=10,
+            found_share=found_share,
+        )
 
     def write(self, numbers: range) -> None:
+        self.put(many(numbers))
+
+    def put(self, papers: Sequence[StoredPaper]) -> None:
         with self.lock.held("testing"):
-            self.truth.write(many(numbers), EMBEDDER.fingerprint.to_json())
+            self.truth.write(papers, EMBEDDER.fingerprint.to_json())
             self.indexes.catch_up()
+
+    def examined(self) -> Health:
+        now = self.indexes.current()
+        assert now is not None
+        return self.indexes.examine(now)
+
+    def after_checks(self) -> str:
+        """The current generation's name once searches have had the index checked, and perhaps rebuilt."""
+        for number in range(3):
+            self.dense(number)
+        for thread in threading.enumerate():
+            if thread.name == "ibid-index-check":
+                thread.join()
+        now = self.indexes.current()
+        assert now is not None
+        return now.generation.name
 
     def dense(self, number: int, allowed: set[str] | None = None) -> list[tuple[str, float]]:
         return self.indexes.dense(self.vector(number), 5, allowed)
@@ -279,6 +312,73 @@ def test_a_damaged_graph_is_noticed_and_rebuilt_while_the_library_answers(tmp_pa
     made.until_checked()
     assert [hit for hit, _ in made.dense(3)] == [hit for hit, _ in expected]
     made.close()
+
+
+def test_near_duplicates_stand_in_for_each_other(tmp_path: Path) -> None:
+    made = Large(tmp_path / "library")
+    made.put([stored(paper(number % 5 if number % 5 < 2 else number, id=f"title:{number}")) for number in range(300)])
+    health = made.examined()
+    made.close()
+    assert health.ok, health.message
+
+
+def test_an_index_that_a_rebuild_cannot_better_is_rebuilt_once_at_most(tmp_path: Path) -> None:
+    made = Large(tmp_path / "library", found_share=1.01)  # no index is that good
+    made.write(range(600))
+    first = made.after_checks()
+    assert first == "000001"  # it was made whole from these very papers
+    made.write(range(600, 610))
+    made.close()
+    made = Large(tmp_path / "library", found_share=1.01)
+    assert not made.examined().lasting
+    second = made.after_checks()
+    assert second == "000002"
+    assert made.after_checks() == second
+    made.write(range(610, 620))
+    made.close()
+    made = Large(tmp_path / "library", found_share=1.01)
+    expected = made.dense(615)
+    assert made.after_checks() == second
+    assert made.dense(615) == expected
+    health = made.examined()
+    made.close()
+    assert not health.ok
+    assert health.lasting
+    assert "rebuild gives no better" in health.message
+
+
+def test_lost_vectors_are_not_taken_for_a_lasting_fault(tmp_path: Path) -> None:
+    made = Large(tmp_path / "library")
+    made.write(range(600))
+    made.indexes.mend()
+    made.write(range(600, 605))
+    now = made.indexes.current()
+    assert now is not None
+    index = VectorIndex.embedded(now.generation.dense, "open")
+    wrong = made.vector(7)
+    index.upsert([f"title:{number}#0" for number in range(0, 600, 3)], np.stack([wrong] * 200))
+    index.close()
+    files = made.indexes.dense_part.files(now.generation)
+    now.generation.save(replace(now.state, dense=replace(now.state.dense, files=files)))
+    health = made.examined()
+    assert not health.ok
+    assert not health.lasting
+    second = now.generation.name
+    third = made.after_checks()
+    assert third > second
+    assert made.after_checks() == third
+    assert made.examined().ok
+    made.close()
+
+
+def test_a_state_of_an_earlier_version_is_read(tmp_path: Path) -> None:
+    generation = Generation(tmp_path)
+    generation.save(State())
+    content = json.loads((tmp_path / "state.json").read_text())
+    for part in content.values():
+        del part["built"], part["recall"]
+    (tmp_path / "state.json").write_text(json.dumps(content))
+    assert generation.state() == State()
 
 
 @pytest.mark.slow

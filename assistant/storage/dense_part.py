@@ -15,7 +15,7 @@ import numpy as np
 from assistant.embedding.vectors import Vectors
 from assistant.errors import LibraryError
 from assistant.storage import program
-from assistant.storage.generations import Generation, Progress
+from assistant.storage.generations import UNSTEADY, Generation, Progress
 from assistant.storage.truth import Change, PassageRow, Truth
 
 if TYPE_CHECKING:
@@ -23,26 +23,35 @@ if TYPE_CHECKING:
 
 # With 6 % of vectors unreachable, the least seen, such a sample passes 15 times in a million.
 _SAMPLE = 500
-_FOUND_SHARE = 0.98  # HNSW is approximate: a sound index may miss the odd vector
+FOUND_SHARE = 0.98  # HNSW is approximate: a sound index may miss the odd vector
+_DRIFT = 0.04  # below the recall of a rebuilt index, beyond what two samples of 500 differ by: something was lost
 _TIME_LIMIT_S = 60.0
 _CRC_BLOCK = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """What a check found; `message` says what is wrong, or what was looked at."""
+    """What a check found; `message` says what is wrong, or what was looked at.
+
+    `recall` is the share of sampled passages found, None when something else was wrong. `lasting`: a rebuild gives no
+    better index, because this one was made whole already and is only too approximate for these vectors.
+    """
 
     ok: bool
     message: str
+    recall: float | None = None
+    lasting: bool = False
 
 
 class DensePart:
     """Writes, checks and searches a generation's Chroma index. Safe to share between threads."""
 
-    def __init__(self, truth: Truth, url: str | None = None) -> None:
-        """`url` is a Chroma server's; None is Chroma inside this process."""
+    def __init__(self, truth: Truth, url: str | None = None, found_share: float = FOUND_SHARE) -> None:
+        """`url` is a Chroma server's; None is Chroma inside this process. Of sampled passages a sound index finds at
+        least `found_share`."""
         self._truth = truth
         self._url = url
+        self._found_share = found_share
         self._guard = threading.RLock()
         self._index: VectorIndex | None = None
         self._opened: tuple[str, Change] | None = None
@@ -99,7 +108,13 @@ class DensePart:
                 raise LibraryError(f"the vector index holds {held} of {expected} passages; run: ibid rebuild")
         finally:
             index.close()
-        return Progress(target, files=self.files(generation), place=self.place)
+        return Progress(
+            target,
+            files=self.files(generation),
+            place=self.place,
+            built=progress.built if after else target.number,
+            recall=progress.recall if after else None,
+        )
 
     def _refuse_damaged(self, generation: Generation, progress: Progress) -> None:
         if progress.place != self.place and progress != Progress():
@@ -125,7 +140,7 @@ class DensePart:
         return {
             str(path.relative_to(generation.dense)): _crc(path)
             for path in sorted(generation.dense.rglob("*"))
-            if path.suffix in (".bin", ".pickle") and path.is_file()
+            if path.suffix in (".bin", ".pickle") and path.name not in UNSTEADY and path.is_file()
         }
 
     def check(self, generation: Generation, progress: Progress, *, whole: bool = True) -> Health:
@@ -146,13 +161,21 @@ class DensePart:
             return Health(False, f"the check of the vector index failed: {error}")
         if "error" in reply:
             return Health(False, str(reply["error"]))
-        sampled, found = len(matrix.passage_ids), int(reply["found"])
-        if found < _FOUND_SHARE * sampled:
-            return Health(False, f"only {found} of {sampled} sampled passages find themselves in the vector index")
         expected = self._truth.passage_count() - self._truth.vectorless()
         if whole and int(reply["count"]) != expected:
             return Health(False, f"the vector index holds {reply['count']} passages, the library {expected}")
-        return Health(True, f"{found} of {sampled} sampled passages find themselves in the vector index")
+        return self._judged(int(reply["found"]), len(matrix.passage_ids), progress)
+
+    def _judged(self, found: int, sampled: int, progress: Progress) -> Health:
+        recall = found / sampled if sampled else 1.0
+        message = f"{found} of {sampled} sampled passages find themselves in the vector index"
+        if recall >= self._found_share:
+            return Health(True, message, recall)
+        same = progress.built == progress.change.number and not progress.busy
+        if same or (progress.recall is not None and recall >= progress.recall - _DRIFT):
+            reason = "a rebuild gives no better one, so all vectors are compared instead: exact but slower"
+            return Health(False, f"only {message}; {reason}", recall, lasting=True)
+        return Health(False, f"only {message}", recall)
 
     def drop(self, generation: Generation) -> None:
         """Takes what a server holds of a generation; files of an embedded index go with the folder."""

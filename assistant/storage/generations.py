@@ -15,6 +15,9 @@ _POINTER = "current"
 _STATE = "state.json"
 _DIGITS = 6
 
+# Files of Chroma 1.5.9 that opening an index below its sync threshold writes anew with other bytes.
+UNSTEADY = frozenset({"length.bin"})
+
 Part: TypeAlias = Literal["lexical", "dense"]
 
 
@@ -24,13 +27,17 @@ class Progress:
 
     `busy` is set before its files are touched and cleared after: found set without a writer, the writer was killed.
     `files` are CRC-32s of files that only a writer changes, as of `change`. `place` is the address of the server
-    that holds the index; empty for files of our own.
+    that holds the index; empty for files of our own. `built` is the number of the change at which it was made from
+    nothing, 0 when that is not known, and `recall` the share of sampled passages found right after a mending rebuild:
+    what such a rebuild could not better is not rebuilt for that again.
     """
 
     change: Change = field(default_factory=Change)
     busy: bool = False
     files: dict[str, int] = field(default_factory=dict)
     place: str = ""
+    built: int = 0
+    recall: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +136,11 @@ def _progress(content: dict[str, object]) -> Progress:
     change, files = content["change"], content["files"]
     if not isinstance(change, dict) or not isinstance(files, dict):
         raise TypeError("not a progress")
-    crcs = {str(name): int(crc) for name, crc in files.items()}
-    return Progress(Change(**change), bool(content["busy"]), crcs, str(content["place"]))
+    crcs = {str(name): int(crc) for name, crc in files.items() if Path(name).name not in UNSTEADY}
+    built, recall = content.get("built", 0), content.get("recall")  # states of earlier versions lack them
+    if not isinstance(built, int) or not isinstance(recall, int | float | None):
+        raise TypeError("not a progress")
+    return Progress(Change(**change), bool(content["busy"]), crcs, str(content["place"]), built, recall)
 
 
 def _replace_file(path: Path, text: str) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 from assistant.embedding.vectors import Vectors
 from assistant.errors import LibraryError, LibraryLocked
 from assistant.storage import program
-from assistant.storage.dense_part import DensePart, Health
+from assistant.storage.dense_part import FOUND_SHARE, DensePart, Health
 from assistant.storage.exact import ExactScan, ranked
 from assistant.storage.generations import Generation, Generations, Part, State
 from assistant.storage.lexical_part import LexicalPart
@@ -50,18 +50,21 @@ class Indexes:
         read_only: bool,
         chroma_url: str | None = None,
         exact_rows: int = EXACT_ROWS,
+        found_share: float = FOUND_SHARE,
     ) -> None:
-        """Vectors of more than `exact_rows` passages are searched in Chroma, those of fewer by an exact scan."""
+        """Vectors of more than `exact_rows` passages are searched in Chroma, those of fewer by an exact scan; so are
+        all when Chroma finds fewer than `found_share` of sampled passages."""
         self._folder = folder
         self._truth = truth
         self._lock = lock
         self._read_only = read_only
         self._chroma_url = chroma_url
         self._exact_rows = exact_rows
+        self._found_share = found_share
         self.generations = Generations(folder)
         self.exact = ExactScan(truth)
         self.lexical_part = LexicalPart(truth)
-        self.dense_part = DensePart(truth, chroma_url)
+        self.dense_part = DensePart(truth, chroma_url, found_share)
         self._rows: tuple[Change, int] = (Change(), 0)
         self._large_searches = 0
         self._health: dict[str, Health | None] = {}  # by generation; None while it is being checked
@@ -153,6 +156,16 @@ class Indexes:
             self._delete_leftovers()
             return new
 
+    def mend(self) -> None:
+        """Makes the vector index anew and remembers how much of it a search finds, so that a low figure which is not
+        damage never asks for another rebuild."""
+        with self._lock.held("rebuilding indexes"):
+            new = self.rebuild("dense")
+            state = new.state()
+            if state is not None:
+                health = self.dense_part.check(new, state.dense)
+                new.save(replace(state, dense=replace(state.dense, recall=health.recall)))
+
     def _bring(self, generation: Generation, state: State, part: Part, target: Change) -> State:
         """Brings one index from `state` to `target`, leaving a mark while its files are in flux."""
         index = self.lexical_part if part == "lexical" else self.dense_part
@@ -212,13 +225,14 @@ class Indexes:
         return health is not None and health.ok
 
     def _examine(self, now: Current) -> None:
-        """Checks a generation; a bad one is rebuilt by a child process, and the exact scan answers meanwhile."""
+        """Checks a generation; a bad one is rebuilt by a child process, and the exact scan answers meanwhile, or for
+        good when a rebuild would not help."""
         health = self.examine(now)
         self._health[now.generation.name] = health
-        if not health.ok and not self._read_only:
+        if not health.ok and not health.lasting and not self._read_only:
             url = [self._chroma_url] if self._chroma_url else []
             with suppress(LibraryError):  # somebody else is writing: then the next check finds it again
-                program.run("assistant.storage.mend", [str(self._folder), *url])
+                program.run("assistant.storage.mend", [str(self._folder), str(self._found_share), *url])
 
     def examine(self, now: Current) -> Health:
         """Whether the vector index holds what its last writer left and finds it."""

@@ -24,7 +24,7 @@ _COLLECTION = "ibid"
 _BATCH = 2_000  # Chroma refuses more than 5,461 at once
 _HNSW = {
     "space": "cosine",
-    "max_neighbors": 16,
+    "max_neighbors": 32,  # costs no more insertion time than 16 (1.8 s of CPU for 8,000 vectors)
     "ef_construction": 100,
     "ef_search": 200,  # of at least the 100 neighbours that a search asks for; cannot be changed later (chroma #2176)
 }
