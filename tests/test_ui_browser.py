@@ -93,14 +93,14 @@ def _ask(page: Page, question: str) -> None:
 
 def test_a_question_gets_a_cited_answer(page: Page) -> None:
     _ask(page, "How many combinations were assessed?")
-    expect(page.locator(".ibid-references blockquote")).to_have_text(QUOTE, timeout=_WAIT_MS)
+    expect(page.locator(".ibid-references blockquote")).to_have_text(QUOTE.replace("$", ""), timeout=_WAIT_MS)
     expect(page.locator(".ibid-answer > p .ibid-marker")).to_have_text("1")
     expect(page.get_by_label("Your question")).to_have_value("")
 
 
 def test_a_papers_markup_stays_text(page: Page) -> None:
     _ask(page, "How many combinations were assessed?")
-    expect(page.locator(".ibid-title")).to_contain_text("**bold** <img src=", timeout=_WAIT_MS)
+    expect(page.locator(".ibid-title")).to_contain_text("bold <img src=", timeout=_WAIT_MS)
     assert page.locator("#ibid-transcript img, #ibid-transcript script, #ibid-transcript a").count() == 0
     assert page.title() == "Ibid"
 

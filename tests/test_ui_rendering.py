@@ -64,7 +64,7 @@ def test_any_text_stays_text(text: str) -> None:
 
 def test_an_answer_shows_markers_references_and_quotes() -> None:
     elements = _Elements(rendering.answer(answered("How many?")))
-    assert QUOTE in elements.text
+    assert QUOTE.replace("$", "") in elements.text
     assert "Rick Battle, Teja Gollapudi, A. Third et al. · 2024" in elements.text
     assert "ibid-refusal" not in rendering.answer(answered("How many?"))
 
@@ -99,3 +99,17 @@ def test_a_refusal_is_not_dressed_as_an_answer() -> None:
 def test_notes_are_shown() -> None:
     noted = dataclasses.replace(answered("?"), notes=("fell back to quotes",))
     assert "fell back to quotes" in rendering.answer(noted)
+
+
+def test_titles_that_lead_are_shown_and_text_is_cleaned_for_the_eye() -> None:
+    quote = "It saves 77\\% of the steps."
+    where = dataclasses.replace(citation(), paper=_paper_saying("A Paper"), quote=quote)
+    said = f"{quote} [1]"
+    text = f"A Paper: {said}\nA Paper: {said}"
+    starts = [position for position in range(len(text)) if text.startswith(said, position)]
+    claims = tuple(Claim(said, start, start + len(said), "quoted", 1.0, (where,)) for start in starts)
+    answer = Answer("q", "q", "answered", text, claims, (where,), None, "r", "quotes")
+    elements = _Elements(rendering.answer(answer))
+    assert elements.text.count("A Paper:") == 2
+    assert "77% of the steps" in elements.text
+    assert "\\%" not in elements.text

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from assistant.answers import Answer, Citation, Claim, Reason, Verdict
+from assistant.cleaning import clean
 from assistant.papers import Paper
 
 _MARKER = re.compile(r"\[(\d{1,3}(?:\s*,\s*\d{1,3})*)\]")
@@ -40,6 +41,11 @@ def escape(text: str) -> str:
     return html.escape(_BLANKS.sub(" ", text).strip())
 
 
+def readable(text: str) -> str:
+    """Text of a paper or about one as people read it, its LaTeX and glued addresses cleaned; safe as from `escape`."""
+    return escape(clean(text).text)
+
+
 def question(text: str) -> str:
     """What the user asked, as they typed it; line breaks are kept."""
     lines = [escape(line) for line in text.strip().splitlines()]
@@ -60,9 +66,25 @@ def answer(value: Answer) -> str:
     """A finished answer with its references, or its refusal with the nearest papers."""
     if value.abstention is not None:
         return _refusal(value)
-    body = " ".join(_claim(claim) for claim in value.claims) or _marked(value.text)
     notes = "".join(f'<p class="ibid-note">{escape(note)}</p>' for note in value.notes)
-    return f'<div class="ibid-answer"><p>{body}</p>{notes}{_references(value.citations)}{_footer(value)}</div>'
+    return f'<div class="ibid-answer">{_body(value)}{notes}{_references(value.citations)}{_footer(value)}</div>'
+
+
+def _body(value: Answer) -> str:
+    """The answer's text, a paragraph a line: its claims, and between them what introduces them (a paper's title)."""
+    paragraphs: list[list[str]] = [[]]
+    position = 0
+    for claim in value.claims:
+        between = value.text[position : claim.start]
+        if "\n" in between and paragraphs[-1]:
+            paragraphs.append([])
+        if lead := between.strip():
+            paragraphs[-1].append(f'<strong class="ibid-lead">{readable(lead)}</strong>')
+        paragraphs[-1].append(_claim(claim))
+        position = claim.end
+    if rest := value.text[position:].strip():
+        paragraphs[-1].append(_marked(rest))
+    return "".join(f"<p>{' '.join(parts)}</p>" for parts in paragraphs)
 
 
 def _claim(claim: Claim) -> str:
@@ -73,7 +95,7 @@ def _claim(claim: Claim) -> str:
 
 
 def _marked(text: str) -> str:
-    return _MARKER.sub(r'<span class="ibid-marker">\1</span>', escape(text))
+    return _MARKER.sub(r'<span class="ibid-marker">\1</span>', readable(text))
 
 
 def _references(citations: Iterable[Citation]) -> str:
@@ -87,7 +109,7 @@ def _references(citations: Iterable[Citation]) -> str:
 
 
 def _reference(key: str, citations: list[Citation]) -> str:
-    quotes = "".join(f"<blockquote>{escape(citation.quote)}</blockquote>" for citation in citations)
+    quotes = "".join(f"<blockquote>{readable(citation.quote)}</blockquote>" for citation in citations)
     return (
         f'<div class="ibid-reference"><span class="ibid-marker">{escape(key)}</span>'
         f"<div>{_paper(citations[0].paper)}{quotes}</div></div>"
@@ -97,8 +119,8 @@ def _reference(key: str, citations: list[Citation]) -> str:
 def _paper(paper: Paper) -> str:
     shown = ", ".join(paper.authors[:_AUTHORS_SHOWN]) + (" et al." if len(paper.authors) > _AUTHORS_SHOWN else "")
     parts = [part for part in (shown, paper.venue, str(paper.year) if paper.year else None) if part]
-    details = f'<span class="ibid-details">{escape(" · ".join(parts))}</span>' if parts else ""
-    return f'<span class="ibid-title">{escape(paper.title)}</span>{details}'
+    details = f'<span class="ibid-details">{readable(" · ".join(parts))}</span>' if parts else ""
+    return f'<span class="ibid-title">{readable(paper.title)}</span>{details}'
 
 
 def _refusal(value: Answer) -> str:
@@ -109,7 +131,7 @@ def _refusal(value: Answer) -> str:
     title = REASON_TITLES[value.abstention.reason]
     return (
         f'<div class="ibid-refusal"><div class="ibid-refusal-title">{title}</div>'
-        f"<p>{escape(value.abstention.message)}</p>{nearest}</div>"
+        f"<p>{readable(value.abstention.message)}</p>{nearest}</div>"
     )
 
 
