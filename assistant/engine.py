@@ -343,6 +343,7 @@ def _record(
         "decision": {
             "probability": round(decision.probability, 4),
             "features": asdict(decision.features) if decision.features else None,
+            "respelt": dict(prepared.evidence.respelt) if prepared.evidence else {},
         },
         **details,
     }

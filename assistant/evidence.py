@@ -58,7 +58,6 @@ class PaperEvidence:
 
     paper: Paper
     rank: int  # in the retriever's ranking, from 1
-    relevance: float  # the retriever's score
     cosine: float  # of the question and its best passage
     named: Named | None
     sentences: tuple[Sentence, ...]

@@ -37,8 +37,6 @@ class RankedPaper(Protocol):
     @property
     def rank(self) -> int: ...
     @property
-    def score(self) -> float: ...
-    @property
     def cosine(self) -> float: ...
 
 
@@ -86,7 +84,6 @@ class _Candidate:
 
     paper: Paper
     rank: int
-    relevance: float
     cosine: float
     named: Named | None
 
@@ -104,9 +101,9 @@ def _candidates(
     for place, item in enumerate(ranked):
         name = naming.named(question.text, item.paper, rarity)
         if place < papers or name:
-            chosen[item.paper.id] = _Candidate(item.paper, item.rank, item.score, item.cosine, name)
+            chosen[item.paper.id] = _Candidate(item.paper, item.rank, item.cosine, name)
     for paper in (*focus, *context):
-        chosen.setdefault(paper.id, _Candidate(paper, len(chosen) + 1, 0.0, 0.0, None))
+        chosen.setdefault(paper.id, _Candidate(paper, len(chosen) + 1, 0.0, None))
     for paper in focus:
         if chosen[paper.id].named is None:
             chosen[paper.id] = replace(chosen[paper.id], named=Named(1.0, frozenset()))
@@ -147,7 +144,6 @@ def _paper_evidence(
     return PaperEvidence(
         paper=paper,
         rank=candidate.rank,
-        relevance=candidate.relevance,
         cosine=max([candidate.cosine, *(sentence.cosine for sentence in sentences)]),
         named=candidate.named,
         sentences=tuple(sentences),

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from filelock import FileLock
 from hypothesis import HealthCheck, settings
 
 from assistant.library import Library
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 CORPUS = Path(__file__).parent.parent / "ingest" / "corpus" / "huggingface-papers.txt"
 
@@ -68,3 +74,36 @@ def bundled(bundled_folder: Path) -> Iterator[Library]:
 def bundled_copy(bundled_folder: Path, tmp_path: Path) -> Path:
     """A copy of the bundled library's folder, to do as one likes with."""
     return Path(shutil.copytree(bundled_folder, tmp_path / "copy"))
+
+
+_BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+_FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
+_FLAGS += ["--disable-component-update", "--disable-sync"]
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Path of a Chromium; installed by apt when we are root, as in a container. Never skips: without one it fails."""
+    with FileLock(Path(tempfile.gettempdir()) / "ibid-tests-chromium.lock"):  # workers would install it side by side
+        found = _installed_browser()
+        if found is None and os.geteuid() == 0 and shutil.which("apt-get"):
+            for command in (["apt-get", "update", "-qq"], ["apt-get", "install", "-y", "-qq", "chromium"]):
+                subprocess.run(command, check=False, capture_output=True, timeout=280)
+            found = _installed_browser()
+    if found is None:
+        pytest.fail("pages are tested in Chromium, which is missing here; install it: sudo apt install chromium")
+    return found
+
+
+def _installed_browser() -> str | None:
+    return next(filter(None, map(shutil.which, _BROWSERS)), None)
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: str) -> Iterator[Browser]:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=chromium, args=_FLAGS)
+        yield launched
+        launched.close()

@@ -19,7 +19,8 @@ from evals.responses import Corpus
 from evals.results import Run
 from evals.testing import OracleAssistant
 
-_CHROMIUM = Path("/usr/bin/chromium")
+pytestmark = pytest.mark.timeout(900)  # the first test may install the browser
+
 _CASES = select(load("bundled"), limit=40)
 _HOSTILE = "</script><img src=x onerror='document.title=\"owned\"'>&lt;b&gt; \u2028 /*SCRIPT*/"
 
@@ -35,18 +36,6 @@ class _Hostile(OracleAssistant):
 @pytest.fixture(scope="module")
 def found() -> Run:
     return run(_Hostile(bundled_shelf(), _CASES), _CASES)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    if not _CHROMIUM.exists():
-        pytest.skip("no chromium; apt-get install chromium")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=str(_CHROMIUM), args=["--no-sandbox"])
-        yield launched
-        launched.close()
 
 
 @pytest.fixture

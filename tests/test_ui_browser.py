@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -16,31 +14,15 @@ from urllib.parse import urlparse
 
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from tests.scripted_assistant import QUOTE, ScriptedAssistant
 from ui.server import application, listen
 
 ROOT = Path(__file__).resolve().parents[1]
 CORPUS = ROOT / "ingest" / "corpus" / "huggingface-papers.txt"
-_FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
-_FLAGS += ["--disable-component-update", "--disable-sync"]
 _WAIT_MS = 60_000  # a busy machine's first answer in a fresh browser
 pytestmark = pytest.mark.timeout(900)  # the first test may install the browser
-
-
-@pytest.fixture(scope="session")
-def chromium() -> str:
-    """Path of a Chromium; installed by apt when we are root, as in a container."""
-    names = ("chromium", "chromium-browser", "google-chrome")
-    found = next(filter(None, map(shutil.which, names)), None)
-    if found is None and os.geteuid() == 0 and shutil.which("apt-get"):
-        for command in (["apt-get", "update", "-qq"], ["apt-get", "install", "-y", "-qq", "chromium"]):
-            subprocess.run(command, check=False, capture_output=True, timeout=280)
-        found = next(filter(None, map(shutil.which, names)), None)
-    if found is None:
-        pytest.fail("the page is tested in Chromium, which is missing here; install it: sudo apt install chromium")
-    return found
 
 
 @pytest.fixture(scope="module")
@@ -58,14 +40,6 @@ def address() -> Iterator[str]:
     yield f"http://127.0.0.1:{listener.getsockname()[1]}"
     server.should_exit = True
     thread.join(timeout=10)
-
-
-@pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=chromium, args=_FLAGS)
-        yield launched
-        launched.close()
 
 
 @pytest.fixture
