@@ -94,7 +94,7 @@ DETAILS: tuple[Detail, ...] = (
     _detail("its hyper-parameters", r"\bhyper-?parameters?\b|\bdropout\b|\bweight decay (?:value|coefficient|of)\b|\bwarm-?up\b|\blora rank\b", r"\bhyper-?parameters?\b|\bdropout\b|\bwarm-?up\b|\blora\b"),
     _detail("the context length", r"\b(?:context|sequence|window) (?:length|size|window)\b|\bhow many tokens\b", r"\b(?:context|sequence|window) (?:length|size|window)\b|\b\d[\d,.]*\s*[kKmM]?[- ]tokens?\b"),
     _detail("how many layers it has", r"\b(?:how many|number of) (?:\w+ ){0,2}(?:layers|heads|hidden units|neurons)\b", r"\b\d+[- ]layers?\b|\b(?:two|three|four|five|six|twelve)[- ]layer"),
-    _detail("where its code is", r"\b(?:github|gitlab|(?:code )?repo(?:sitory)?|source code)\b|\bcode (?:available|released|public|link|url)\b|\bis the code\b|\bwhere .{0,20}\bcode\b|\blink to the code\b", r"https?://|\b(?:code|implementation)\b.{0,60}\b(?:available|released?|public|accessible|open|acceptance)|\bopen-?sourc\w+"),
+    _detail("where its code is", r"\b(?:github|gitlab|(?:code )?repo(?:sitory)?|source code)\b|\bcode (?:available|released|public|link|url)\b|\bis the code\b|\bwhere .{0,20}\bcode\b|\blink to the code\b", r"https?://|\b(?:codes?|implementations?)\b.{0,60}\b(?:available|released?|public|accessible|open|acceptance)|\bopen-?sourc\w+"),
     _detail("a p-value", r"\bp[- ]?values?\b|\bstatistically significant\?", r"\bp\s*[<>=≤]|\bp[- ]values?\b|\bsignifican\w+"),
     _detail("a confidence interval", r"\bconfidence intervals?\b", r"\bconfidence intervals?\b|\bCI\b"),
     _detail("the statistical test used", r"\b(?:which|what) statistical (?:test|method|analysis)\b", r"\b(?:t-test|anova|regression|chi-?squared?|wilcoxon|mann-whitney|log-rank|kaplan|cox|bayesian|fisher)\b"),

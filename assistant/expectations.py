@@ -25,7 +25,7 @@ LINK_ASKED = re.compile(
     re.IGNORECASE,
 )
 LINK_SHOWN = re.compile(
-    r"https?://|\bwww\.|\b(?:code|models?|data|dataset|weights|implementation)\b.{0,60}"
+    r"https?://|\bwww\.|\b(?:codes?|models?|data|datasets?|weights|implementations?)\b.{0,60}"
     r"\b(?:available|released?|public|open.sourced?)",
     re.IGNORECASE,
 )
