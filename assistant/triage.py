@@ -10,7 +10,7 @@ _SMALL_TALK = re.compile(
     r"see you|ok(?:ay)?|cool|nice|great|lol|haha|please|sorry|yes|no|yep|nope|hmm+|test|testing|ping|"
     r"how are you|how's it going|what's up|sup|nice to meet you|well done|good job|you there|anyone there)\b"
     r"(?:[\s,!.?]*(?:there|ibid|bot|assistant|everyone|all|again|so much|a lot|very much|for (?:your|the) help|doing|"
-    r"today|you|buddy|friend|man|mate))*[\s,!.?]*)+$",
+    r"today|you|buddy|friend|man|mate|doctor|professor|sir|madam))*[\s,!.?]*)+$",
     re.IGNORECASE,
 )
 _ABOUT_ASSISTANT = re.compile(
@@ -18,7 +18,7 @@ _ABOUT_ASSISTANT = re.compile(
     r"conscious|chatgpt|gpt|alive|happy|there|ok)\b|\b(?:what(?:'s| is)|tell me) your (?:name|favou?rite|opinion|age|"
     r"system prompt|instructions?|prompt)\b|\bhow old are you\b|\bwho (?:made|built|created|trained) you\b|"
     r"\bdo you (?:like|love|feel|think|have|know me|remember|dream|speak)\b|\bhow are you\b|\bi (?:love|hate|miss) you\b|"
-    r"\bwhich (?:model|llm) are you\b",
+    r"\b(?:which|what) (?:\w+ )?(?:model|llm|ai|bot|version) are you\b",
     re.IGNORECASE,
 )
 _CHORE = re.compile(
@@ -58,7 +58,8 @@ _ARITHMETIC = re.compile(
     r"^\W*(?:what(?:'s| is)|how much is|calculate|compute|solve)?\s*[\d\s.,()^+\-*/×÷=x%]+\W*$", re.IGNORECASE
 )
 _PERSONAL = re.compile(
-    r"\b(?:i|i'm|im|i've|me|my|mine|we should|our (?:dog|cat|kids?|house|car|company|wedding))\b|\byou(?:r|rs)?\b",
+    r"\b(?:i'm|im|i've|am i|i (?:am|was|feel|have|had|got|want|need|like|love|hate|live|work|own)|me|my|mine|we should|"
+    r"our (?:dog|cat|kids?|house|car|company|wedding))\b|\byou(?:r|rs)?\b",
     re.IGNORECASE,
 )
 _SEARCHING = re.compile(
@@ -83,7 +84,10 @@ def not_for_a_corpus(text: str) -> bool:
 
 
 def personal(text: str) -> bool:
-    """Whether the text speaks of the user or the assistant: a hint, once nothing in the corpus fits it."""
+    """Whether the text speaks of the user or the assistant: a hint, once nothing in the corpus fits it.
+
+    The "I" of "how do I …" stands for anyone and says nothing.
+    """
     return _PERSONAL.search(_SEARCHING.sub(" ", text)) is not None
 
 
