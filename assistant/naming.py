@@ -153,10 +153,10 @@ def _abbreviation_like(name: str) -> bool:
 def _long_form(before: str, abbreviation: str) -> str:
     """The words before `(ABC)` that it abbreviates; "" when they don't. Schwartz & Hearst 2003, by first letters."""
     letters = [c.casefold() for c in re.sub(r"s$", "", abbreviation) if c.isalpha()]
-    tokens = before.replace("*", "").split()[-(len(letters) + 4) :]
-    for take in range(1, len(tokens) + 1):
-        candidate = " ".join(tokens[-take:])
-        if not candidate or not letters or candidate[0].casefold() != letters[0]:
+    text = " ".join(before.replace("*", "").split()[-(len(letters) + 4) :])
+    for start in reversed([match.start() for match in re.finditer(r"(?<![^\W_])[^\W_]", text)]):
+        candidate = text[start:]
+        if not letters or candidate[0].casefold() != letters[0]:
             continue
         position = 0
         flat = candidate.casefold()
@@ -166,5 +166,5 @@ def _long_form(before: str, abbreviation: str) -> str:
                 break
             position = found + 1
         else:
-            return candidate.strip("\"'`")
+            return text[text.rfind(" ", 0, start) + 1 :].strip("\"'`(")  # "Self-Explanation …", not "Explanation …"
     return ""
