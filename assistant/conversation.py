@@ -14,6 +14,7 @@ from assistant.papers import Paper
 if TYPE_CHECKING:
     from assistant.engine import Assistant
     from assistant.library import Library
+    from assistant.storage.history import Turn
 
 
 class Conversation:
@@ -48,22 +49,24 @@ class Conversation:
 
 def history(library: Library, conversation_id: str) -> tuple[Exchange, ...]:
     """The stored turns of a conversation; raises NotInLibrary for an unknown one."""
-    return tuple(
-        Exchange(turn.question, turn.query, _papers(library, turn.record_id))
-        for turn in library.conversation_turns(conversation_id)
-    )
+    return tuple(_exchange(library, turn) for turn in library.conversation_turns(conversation_id))
 
 
-def _papers(library: Library, record_id: str) -> tuple[Paper, ...]:
-    """The papers that an answer cited in order of first use, else the nearest ones its refusal offered."""
-    answer = library.record(record_id).answer
+def _exchange(library: Library, turn: Turn) -> Exchange:
+    """A turn with the papers that its answer was about; a record that is gone leaves the question alone."""
+    try:
+        record = library.record(turn.record_id)
+    except NotInLibrary:
+        return Exchange(turn.question, turn.query, ())
+    rewriting = record.extra.get("rewriting") or {}
+    focus = tuple(paper["id"] for paper in rewriting.get("focus", ()))
+    return Exchange(turn.question, turn.query, _papers(library, record.answer), rewriting.get("stem", ""), focus)
+
+
+def _papers(library: Library, answer: Mapping[str, Any]) -> tuple[Paper, ...]:
+    """The papers that an answer cited in order of first use, else the nearest one that its refusal offered."""
     cited = [citation["paper"]["id"] for citation in answer["citations"]]
     if not cited and answer["abstention"] and answer["abstention"]["reason"] == "not_stated":
         cited = [paper["id"] for paper in answer["abstention"]["nearest_papers"]][:1]
-    found = []
-    for paper_id in dict.fromkeys(cited):
-        try:
-            found.append(library.paper(paper_id))
-        except NotInLibrary:
-            continue  # removed since; the conversation goes on without it
-    return tuple(found)
+    here = library.papers_by_id(cited)  # one removed since is missing; the conversation goes on without it
+    return tuple(here[paper_id] for paper_id in dict.fromkeys(cited) if paper_id in here)

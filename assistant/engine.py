@@ -26,6 +26,7 @@ from assistant.records import new_id
 from assistant.retrieval import Retriever, ScoredPaper
 from assistant.selecting import Selector, select
 from assistant.settings import Settings
+from assistant.subject import Nearby
 from assistant.sync import Background
 from assistant.verification import Verifier, verify
 
@@ -167,7 +168,8 @@ class Assistant:
             question = question[:_QUESTION_CHARACTERS]
             notes = (f"the question was cut to its first {_QUESTION_CHARACTERS} characters",)
         past = history(self.library, conversation_id) if conversation_id else ()
-        standalone = followups.rewrite(question, past, self.library.term_statistics())
+        standalone = followups.rewrite(question, past, Nearby(self.library))
+        notes = (*notes, *standalone.notes)
         blank = Prepared(question, standalone, filters, (), None, _refused("nothing_relevant"), notes, started)
         allowed = self.library.matching_ids(filters)
         if allowed is not None and not allowed:
@@ -175,7 +177,7 @@ class Assistant:
         if allowed is not None:  # what was spoken of before doesn't get past a filter
             kept = [tuple(p for p in group if p.id in allowed) for group in (standalone.focus, standalone.context)]
             standalone = replace(standalone, focus=kept[0], context=kept[1])
-        read = questions.read(standalone.query)
+        read = questions.read(standalone.searched)
         papers = _LIST_PAPERS if read.many else self.settings.papers
         retriever = Retriever(self.library)
         ranked = retriever.ranked(standalone.query, _CANDIDATES, filters)
@@ -190,7 +192,9 @@ class Assistant:
                 found = comparison.sides(read.sides, own, self.library.term_statistics())
                 focus, missing = found.papers, found.missing
         context = () if read.kind == "list" else standalone.context
-        evidence = gather(self.library, read, papers=papers, ranked=ranked, focus=focus, context=context)
+        wanted = {paper.id for paper in focus}  # the only papers, where the question itself says nothing of its subject
+        open_to = [hit for hit in ranked if hit.paper.id in wanted] if standalone.asked and focus else ranked
+        evidence = gather(self.library, read, papers=papers, ranked=open_to, focus=focus, context=context)
         compared = read.kind == "comparison"
         evidence = replace(evidence, sides=tuple(p.id for p in focus) if compared else (), side_missing=missing)
         evidence = replace(evidence, sides=tuple(p.paper.id for p in side_by_side(evidence)) or evidence.sides)
@@ -340,6 +344,7 @@ def _record(
         "versions": versions(),
         "evidence": _shown(prepared, answer),
         "conversation_id": conversation_id,
+        "rewriting": prepared.standalone.to_dict() if conversation_id else None,
         "decision": {
             "probability": round(decision.probability, 4),
             "features": asdict(decision.features) if decision.features else None,

@@ -192,10 +192,14 @@ def bundled() -> tuple[str, ...]:
 
 
 def corpus_of(dataset: str) -> Path:
-    """The papers that a dataset asks about: `NAME_papers.jsonl` beside it, else the corpus that comes with Ibid."""
+    """The papers that a dataset asks about: of `SET-NAME.jsonl` `SET-NAME_papers.jsonl` or `NAME_papers.jsonl` beside it,
+    else the corpus that comes with Ibid.
+    """
     path = Path(dataset) if dataset.endswith(".jsonl") else _DATASETS / f"{dataset}.jsonl"
-    beside = path.with_name(f"{path.stem}{_PAPERS}.jsonl")
-    return beside if beside.is_file() else Path(str(files("ingest"))) / "corpus" / "huggingface-papers.txt"
+    for name in (path.stem, path.stem.rpartition("-")[2]):
+        if (beside := path.with_name(f"{name}{_PAPERS}.jsonl")).is_file():
+            return beside
+    return Path(str(files("ingest"))) / "corpus" / "huggingface-papers.txt"
 
 
 def load(*names: str) -> tuple[Case, ...]:

@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+from evals.cases import corpus_of
+
 _ROOT = Path(__file__).parent.parent
 _SETS = _ROOT / "evals" / "datasets"
 _KINDS = {"fact", "list", "comparison", "summary", "yes_no", "paraphrase", "follow_up", "unanswerable"}
@@ -62,8 +64,12 @@ def _json_corpus(name: str) -> Callable[[], Corpus]:
 _CORPORA: dict[str, Callable[[], Corpus]] = {
     "bundled.jsonl": _bundled_corpus,
     "biology.jsonl": _json_corpus("biology_papers.jsonl"),
+    "conversations-biology.jsonl": _json_corpus("biology_papers.jsonl"),
+    "conversations-medicine.jsonl": _json_corpus("medicine_papers.jsonl"),
+    "conversations.jsonl": _bundled_corpus,
     "medicine.jsonl": _json_corpus("medicine_papers.jsonl"),
 }
+_CONVERSATIONS = sorted(name for name in _CORPORA if name.startswith("conversations"))
 
 
 def _cases(name: str) -> list[Case]:
@@ -152,6 +158,7 @@ def test_nothing_forbidden_is_asked_for(name: str) -> None:
             assert not any(_occurs(words, fact) for facts in case["facts"] for fact in facts), case["id"]
 
 
+@pytest.mark.parametrize("name", sorted(set(_CORPORA) - set(_CONVERSATIONS)))
 def test_every_paper_is_asked_about(name: str) -> None:
     asked = Counter(title for case in _cases(name) for title in case["papers"])
     least = 2 if name == "bundled.jsonl" else 1
@@ -165,7 +172,8 @@ def test_groups_lie_in_one_split_and_splits_are_even(name: str) -> None:
         assert case["id"].startswith(case["group"] + "-")
     assert [group for group, found in splits.items() if len(found) > 1] == []
     share = sum(case["split"] == "dev" for case in _cases(name)) / len(_cases(name))
-    assert 0.45 <= share <= 0.55
+    least = 0.6 if name in _CONVERSATIONS else 0.45
+    assert least <= share <= least + 0.1
 
 
 def test_bundled_set_is_balanced() -> None:
@@ -177,3 +185,18 @@ def test_bundled_set_is_balanced() -> None:
     reasons = Counter(case["reason"] for case in cases)
     assert reasons["not_stated"] >= 30
     assert set(reasons) == {None, *_REASONS}
+
+
+def test_conversations_have_two_to_five_turns() -> None:
+    cases = [case for name in _CONVERSATIONS for case in _cases(name)]
+    assert len(cases) >= 180
+    assert all(2 <= len(case["turns"]) <= 5 for case in cases)
+    tags = Counter(tag for case in cases for tag in case["tags"])
+    assert tags["topic_change"] >= 20
+    assert tags["refuse"] >= 12
+    assert tags["elliptical"] >= 40
+
+
+def test_conversations_ask_about_the_papers_of_their_field() -> None:
+    found = [corpus_of(name.removesuffix(".jsonl")).name for name in _CONVERSATIONS]
+    assert found == ["biology_papers.jsonl", "medicine_papers.jsonl", "huggingface-papers.txt"]

@@ -11,6 +11,7 @@ from assistant.followups import Exchange
 from assistant.papers import Paper
 from assistant.terms import TermStatistics
 from assistant.testing import TINY_PAPERS
+from tests.made_surroundings import MadeSurroundings
 
 TEXTS = st.text(max_size=120) | st.text(alphabet="abAB01 .,?!'\"-()[]{}\\:–+@^_", max_size=160)
 FOLLOW_UPS = (
@@ -91,9 +92,10 @@ def test_no_text_makes_naming_fail(question: str, paper: Paper, rarity: float) -
 )
 def test_no_follow_up_makes_the_rewriting_fail(question: str, past: list[tuple[str, list[Paper]]]) -> None:
     history = [Exchange(asked, " ".join(asked.split()), tuple(papers)) for asked, papers in past]
-    found = followups.rewrite(question, history, STATISTICS)
+    near = MadeSurroundings(STATISTICS)
+    found = followups.rewrite(question, history, near)
     spoken_of = {paper for _, papers in past for paper in papers}
     assert set(found.focus) <= spoken_of
     if not spoken_of:
         assert found.query == " ".join(question.split())
-    assert found == followups.rewrite(question, history, STATISTICS)
+    assert found == followups.rewrite(question, history, near)
