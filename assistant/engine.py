@@ -184,13 +184,14 @@ class Assistant:
         if triage.not_for_a_corpus(question):
             return replace(blank, ranked=ranked, decision=_refused("not_a_question_for_the_corpus"))
         focus, missing = standalone.focus, None
-        if read.sides and len(standalone.focus) < 2:
-            own = [
-                [hit.paper for hit in retriever.ranked(side, self.settings.papers, filters)] for side in read.sides
-            ]
+        if (phrases := read.sides or read.pair) and len(standalone.focus) < 2:
+            own = [[hit.paper for hit in retriever.ranked(side, self.settings.papers, filters)] for side in phrases]
             if all(own):
-                found = comparison.sides(read.sides, own, self.library.term_statistics())
-                focus, missing = found.papers, found.missing
+                found = comparison.sides(phrases, own, self.library.term_statistics(), sure=bool(read.sides))
+                if read.sides:
+                    focus, missing = found.papers, found.missing
+                elif found.papers:
+                    focus, read = found.papers, replace(read, kind="comparison", sides=phrases, pair=())
         context = () if read.kind == "list" else standalone.context
         wanted = {paper.id for paper in focus}  # the only papers, where the question itself says nothing of its subject
         open_to = [hit for hit in ranked if hit.paper.id in wanted] if standalone.asked and focus else ranked

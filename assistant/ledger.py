@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from assistant import elision
 from assistant.answers import Citation, Claim
+from assistant.elision import Piece
 from assistant.evidence import Sentence
 from assistant.papers import Paper
 from assistant.quotes import Part
@@ -30,22 +32,24 @@ class Numbering:
         return self._keys.setdefault(paper.id, str(len(self._keys) + 1))
 
 
-def cite(sentence: Sentence, numbering: Numbering) -> Citation:
-    """The citation of a whole evidence sentence."""
+def cite(sentence: Sentence, numbering: Numbering, piece: Piece | None = None) -> Citation:
+    """The citation of an evidence sentence, or of a piece of it."""
+    start, end = (piece.start, piece.end) if piece else (0, len(sentence.text))
     return Citation(
         key=numbering.key(sentence.paper),
         paper=sentence.paper,
         passage_id=sentence.passage_id,
-        quote=sentence.text,
-        start=sentence.start,
-        end=sentence.end,
+        quote=sentence.text[start:end],
+        start=sentence.start + start,
+        end=sentence.start + end,
     )
 
 
 def quoted(parts: Sequence[Part]) -> Ledger:
     """Joins the parts of a quoted answer: a line a paper when titles lead, else one paragraph.
 
-    Each sentence, with its marker, is a claim with the verdict `quoted`; a leading title is a label, not a claim.
+    Each sentence, with its marker, is a claim with the verdict `quoted`, and cites each of its verbatim pieces: one when
+    it is told whole, else what stands between brackets. A leading title is a label, not a claim.
     """
     numbering = Numbering()
     text = ""
@@ -55,12 +59,12 @@ def quoted(parts: Sequence[Part]) -> Ledger:
             text += "\n"
         if part.lead:
             text += f"{part.paper.title}: "
-        for position, sentence in enumerate(part.sentences):
+        for position, (sentence, wording) in enumerate(part.worded()):
             if position:
                 text += " "
-            citation = cite(sentence, numbering)
-            said = f"{sentence.text} [{citation.key}]"
-            claims.append(Claim(said, len(text), len(text) + len(said), "quoted", 1.0, (citation,)))
+            cited = tuple(cite(sentence, numbering, piece) for piece in elision.pieces(wording))
+            said = f"{elision.told(sentence.text, wording)} [{numbering.key(sentence.paper)}]"
+            claims.append(Claim(said, len(text), len(text) + len(said), "quoted", 1.0, cited))
             text += said
     return Ledger(text, tuple(claims), citations_of(claims))
 

@@ -134,8 +134,10 @@ class Question:
     role: Role | None
     expects: Expectation | None
     sides: tuple[str, ...] = ()  # the two phrases of a comparison, as worded
+    pair: tuple[str, ...] = ()  # two phrases that may be two papers ("do A and B agree …"); only papers so named tell
     many: bool = False  # asks for every paper that fits, not for one
-    two: bool = False  # speaks of "the two" papers, methods, … of some sort
+    two: bool = False  # speaks of "the two" papers, surveys, trials, … of some sort
+    two_of: str = ""  # of which sort, as worded
     kinds: bool = False  # asks for several methods, datasets, …: of all papers, unless one is named
 
 
@@ -150,8 +152,10 @@ def read(text: str) -> Question:
         role=next((role for role, asked in _ROLE_ASKED if asked.search(stripped)), None),
         expects=_expects(stripped, kind),
         sides=sides if kind == "comparison" else (),
+        pair=_pair(stripped) if kind in ("fact", "yes_no") else (),
         many=kind == "list" and not _WHICH_WORK.search(stripped),
         two=_TWO.search(stripped) is not None,
+        two_of=_two_of(stripped),
         kinds=kind == "fact" and _LIST_OF_KINDS.search(stripped) is not None,
     )
 
@@ -185,6 +189,38 @@ _TWO = re.compile(
     r"\b(?:the two|these two|those two|both(?: of the)?) (?:\S+[ -]){0,4}?(?:papers|surveys|reviews|studies|works|articles|trials)\b",
     re.IGNORECASE,
 )
+_TWO_OF = re.compile(r"\b(?:the|these|those)\s+two\s+|\bboth\s+(?:of\s+the\s+)?", re.IGNORECASE)
+_SORT_END = re.compile(
+    r"[?!.:;,]|\b(?:differ\w*|compar\w*|contrast\w*|agree\w*|disagree\w*|have|has|had|find|found|say|said|contribut\w*|report\w*|"
+    r"propos\w*|give|gave|use[sd]?|treat\w*|reach\w*|make|made|show\w*|conclud\w*|do|does|did|are|were|is|was|on whether|"
+    r"whether|in terms|with respect|regarding|come|came|each|draw|take|handle\w*|deal\w*|argu\w*|suggest\w*|recommend\w*)\b",
+    re.IGNORECASE,
+)
+_PAIR_PATTERNS = (
+    re.compile(
+        r"\b(?:do|does|did|are|were|is|was|can|have|has)\s+(?:both\s+)?([^,;:?]{2,80}?)\s+and\s+([^,;:?]{2,120})",
+        re.I,
+    ),
+    re.compile(
+        r"^([^,;:?]{2,60}?)\s+and\s+([^,;:?]{2,60}?)\s*[:,]\s*(?:which|what|how|who|where|do|does|did)\b", re.I
+    ),
+)
+
+
+def _two_of(text: str) -> str:
+    """What "the two …" are: "two bandit papers" gives "bandit papers", "two reviews of asthma" gives "reviews of asthma"."""
+    if not _TWO.search(text) or not (match := _TWO_OF.search(text)):
+        return ""
+    return _SORT_END.split(text[match.end() :], maxsplit=1)[0].strip()
+
+
+def _pair(text: str) -> tuple[str, ...]:
+    for pattern in _PAIR_PATTERNS:
+        if match := pattern.search(text):
+            return tuple(side.strip(" .,:'") for side in match.groups())
+    return ()
+
+
 _SIDE_PATTERNS = (
     re.compile(
         r"\b(?:differences?|distinction|similarit(?:y|ies)|comparison|contrast)\s+between\s+(.+?)\s+and\s+(.+)", re.I

@@ -7,14 +7,15 @@ sides, a summary takes what a paper proposes and what it found.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from assistant import questions
-from assistant.evidence import Evidence, PaperEvidence, Sentence
+from assistant import elision, questions
+from assistant.elision import Wording, leans
+from assistant.evidence import Evidence, PaperEvidence, Sentence, asked_terms, share
 from assistant.papers import Paper
 from assistant.scoring import shares
+from assistant.terms import terms
 
 _FACT_WORDS = 75  # a single fact is told in at most 80 words, title and marker included
 _FACT_SENTENCES = 3
@@ -23,37 +24,35 @@ _TOO_LITTLE = 0.04  # a sentence that answers fewer is not worth its words
 _LIST_PAPERS = 8
 _BELONGS = -0.8  # log-odds from where on a paper belongs to a list: precision .86, recall .86 on the dev splits
 _SIDES = 3
+_ANY_SORT = frozenset(
+    terms("paper papers study studies work works article articles")
+)  # say nothing of the sort of paper
+_TIE = 0.1  # of a paper's fitness, beside the shares of the words that tell the sort
 _CLEARLY = 0.8  # strength of a name that surely means the paper
 _NEARLY = 2.5  # score below the best from where on a sentence says too little
 _ALONE = 1.5  # how much better, in score, a sentence that leans must be than one that stands alone
+_IN_EACH = (
+    frozenset(terms("each respective side other apart contrast distinguish share similar same versus vs")) | _ANY_SORT
+)
 _SUMMARY_SENTENCES = 4
 _SUMMARY_WORDS = 110
-
-_LEANS = re.compile(
-    r"^\W*(?:(?:this|these|those|that|such)\b(?! (?:paper|work|study|article|survey|review|report|research|thesis|chapter)\b)|"
-    r"(?:it|they|its|their|he|she|them|both|neither|the (?:former|latter|two)|one|another|others)\b|"
-    r"(?:however|nevertheless|nonetheless|thus|therefore|hence|consequently|accordingly|as a result|in contrast|"
-    r"on the other hand|conversely|instead|otherwise|by contrast|to (?:this end|address (?:this|these)|resolve (?:this|"
-    r"these)|tackle (?:this|these)|overcome (?:this|these)|mitigate (?:this|these)|do so)|for this reason|"
-    r"in this (?:setting|way|case|context|setup)|with this|from this|given this|under this|unlike (?:this|these|it)|"
-    r"based on (?:this|these)|building (?:up)?on (?:this|these)|motivated by (?:this|these)|beyond this|second(?:ly)?|third(?:ly)?|"
-    r"lastly|also|similarly|likewise)\b)",
-    re.IGNORECASE,
-)
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Sentences of one paper, in the abstract's order; `lead` says that the paper's title introduces them."""
+    """Sentences of one paper, in the abstract's order; `lead` says that the paper's title introduces them.
+
+    `wordings` has how each sentence is told, in the same order; when empty, all are told whole.
+    """
 
     paper: Paper
     sentences: tuple[Sentence, ...]
     lead: bool
+    wordings: tuple[Wording, ...] = ()
 
-
-def leans(text: str) -> bool:
-    """Whether a sentence begins with a word that points at its neighbour, so that it can't stand alone."""
-    return _LEANS.match(text) is not None
+    def worded(self) -> Iterator[tuple[Sentence, Wording]]:
+        """Each sentence with its wording."""
+        return zip(self.sentences, self.wordings or tuple(elision.whole(s.text) for s in self.sentences), strict=True)
 
 
 def compose(evidence: Evidence, *, most: int) -> tuple[Part, ...]:
@@ -66,7 +65,8 @@ def compose(evidence: Evidence, *, most: int) -> tuple[Part, ...]:
     question = evidence.question
     if len(sides := side_by_side(evidence)) > 1:
         each = max(1, min(2, most // len(sides)))
-        return tuple(_part(side, _about(side, most=each), lead=True) for side in sides)
+        respect = _respect(question, sides)
+        return tuple(_part(side, _about(side, most=each, respect=respect), lead=True) for side in sides)
     if question.kind == "list":
         return _list(evidence, most=max(most, _LIST_PAPERS) if most > 1 else 1)
     top = next(paper for paper in evidence.papers if paper.sentences)
@@ -77,8 +77,30 @@ def compose(evidence: Evidence, *, most: int) -> tuple[Part, ...]:
 
 
 def _part(paper: PaperEvidence, sentences: Sequence[Sentence], *, lead: bool) -> Part:
-    ordered = {sentence.start: sentence for sentence in sentences}
-    return Part(paper.paper, tuple(ordered[start] for start in sorted(ordered)), lead)
+    ordered = sorted(
+        {sentence.start: sentence for sentence in sentences}.values(), key=lambda sentence: sentence.start
+    )
+    told = {sentence.ordinal for sentence in ordered}
+    wordings = tuple(
+        (None if sentence.ordinal - 1 in told else _standing_alone(sentence, paper)) or elision.whole(sentence.text)
+        for sentence in ordered
+    )
+    return Part(paper.paper, tuple(ordered), lead, wordings)
+
+
+def _standing_alone(sentence: Sentence, paper: PaperEvidence) -> Wording | None:
+    """A wording of a leaning sentence that needs no neighbour and leaves out nothing that is asked for."""
+    if not leans(sentence.text):
+        return None
+    before = next((s.text for s in paper.sentences if s.ordinal == sentence.ordinal - 1), "")
+    wording = elision.standing(sentence.text, before, paper.paper)
+    if wording is None:
+        return None
+    return wording if sentence.holds <= frozenset(terms(elision.told(sentence.text, wording))) else None
+
+
+def _needs_neighbour(sentence: Sentence, paper: PaperEvidence) -> bool:
+    return leans(sentence.text) and _standing_alone(sentence, paper) is None
 
 
 def _best(paper: PaperEvidence) -> list[Sentence]:
@@ -104,7 +126,7 @@ def _with_neighbours(chosen: Sequence[Sentence], paper: PaperEvidence, *, words:
     """Adds before each sentence that leans on its neighbour that neighbour, while words and sentences last."""
     taken = {sentence.ordinal: sentence for sentence in chosen}
     by_ordinal = {sentence.ordinal: sentence for sentence in paper.sentences}
-    queue = [sentence for sentence in chosen if leans(sentence.text)]
+    queue = [sentence for sentence in chosen if _needs_neighbour(sentence, paper)]
     while queue:
         leaning = queue.pop(0)
         neighbour = by_ordinal.get(leaning.ordinal - 1)
@@ -113,7 +135,7 @@ def _with_neighbours(chosen: Sequence[Sentence], paper: PaperEvidence, *, words:
         if _words([*taken.values(), neighbour]) > words:
             continue
         taken[neighbour.ordinal] = neighbour
-        if leans(neighbour.text):
+        if _needs_neighbour(neighbour, paper):
             queue.append(neighbour)
     return list(taken.values())
 
@@ -135,7 +157,9 @@ def _list(evidence: Evidence, *, most: int) -> tuple[Part, ...]:
 def _standing(paper: PaperEvidence) -> list[Sentence]:
     """The best sentence that stands alone, unless one that leans is much better."""
     ranking = _best(paper)
-    alone = next((s for s in ranking if not leans(s.text) and s.score >= ranking[0].score - _ALONE), None)
+    alone = next(
+        (s for s in ranking if not _needs_neighbour(s, paper) and s.score >= ranking[0].score - _ALONE), None
+    )
     if alone is not None:
         return [alone]
     return _with_neighbours(ranking[:1], paper, words=_FACT_WORDS, most=2)
@@ -153,9 +177,29 @@ def side_by_side(evidence: Evidence) -> tuple[PaperEvidence, ...]:
     named = tuple(paper for paper in evidence.named if paper.sentences and paper.named and paper.named.words)
     if len(named) > 1 and (question.kind == "comparison" or _separately(named)):
         return named[:2]
-    if question.two or (question.kind == "comparison" and not told):
+    if question.two:
+        return _two(evidence, list(by_id.values()))
+    if question.kind == "comparison" and not told:
         return tuple(sorted(by_id.values(), key=lambda paper: -paper.fitness))[:2]
     return ()
+
+
+def _two(evidence: Evidence, papers: Sequence[PaperEvidence]) -> tuple[PaperEvidence, ...]:
+    """The two papers of the sort that the question speaks of: "the two bandit papers", "the two surveys"."""
+    sort = frozenset(terms(evidence.question.two_of)) - _ANY_SORT
+    if not sort:
+        return tuple(sorted(papers, key=lambda paper: -paper.fitness))[:2]
+
+    def of_the_sort(paper: PaperEvidence) -> float:
+        title = frozenset(terms(paper.paper.title))
+        text = title | frozenset(terms(paper.paper.abstract))
+        return (
+            2 * share(title, sort, evidence.statistics)
+            + share(text, sort, evidence.statistics)
+            + _TIE * paper.fitness
+        )
+
+    return tuple(sorted(papers, key=lambda paper: -of_the_sort(paper)))[:2]
 
 
 def _separately(named: Sequence[PaperEvidence]) -> bool:
@@ -169,13 +213,23 @@ def _separately(named: Sequence[PaperEvidence]) -> bool:
     )
 
 
-def _about(paper: PaperEvidence, *, most: int) -> list[Sentence]:
-    """What bears on the question in one side of a comparison; what the paper does, when nothing else is asked."""
+def _respect(question: questions.Question, compared: Sequence[PaperEvidence]) -> frozenset[str]:
+    """The terms that say in which respect papers are compared: those asked for that name no side; empty when none is."""
+    spoken = asked_terms(question.text, [paper.named for paper in compared if paper.named])
+    titles = frozenset(terms(" ".join(paper.paper.title for paper in compared)))
+    return (
+        spoken - (frozenset(terms(" ".join(question.sides))) & titles) - frozenset(terms(question.two_of)) - _IN_EACH
+    )
+
+
+def _about(paper: PaperEvidence, *, most: int, respect: frozenset[str]) -> list[Sentence]:
+    """What bears on the compared respect in one side; what the paper does, when no respect is named."""
     ranking = _best(paper)
-    if paper.asked:
+    if respect:
         chosen = [s for s in ranking if s.score >= ranking[0].score - _NEARLY][:most]
     else:
-        chosen = ([s for s in ranking if questions.plays("contribution", s.text)] or ranking)[:1]
+        told = [s for s in ranking if questions.plays("contribution", s.text)]
+        chosen = [*told, *(s for s in ranking if s not in told)][:most]
     return _with_neighbours(chosen, paper, words=_FACT_WORDS, most=most + 1)
 
 

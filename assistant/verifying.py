@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from assistant import elision
 from assistant.answers import Finding, Verdict
 from assistant.cleaning import clean, normalise
 from assistant.errors import NotInLibrary
@@ -148,12 +149,20 @@ def _broken_claims(answer: Mapping[str, Any]) -> list[Finding]:
     for claim in answer["claims"]:
         if answer["text"][claim["start"] : claim["end"]] != claim["text"]:
             found.append(Finding("claim_offsets", f"Not at its place in the answer: “{claim['text']}”"))
-        quotes = [citation["quote"] for citation in claim["citations"]]
-        if claim["verdict"] == "quoted" and not any(quote and quote in claim["text"] for quote in quotes):
-            found.append(
-                Finding("not_verbatim", f"Called quoted, but it holds none of its quotes: “{claim['text']}”")
-            )
+        if claim["verdict"] == "quoted" and not _is_quoted(claim, strictly=answer.get("engine") == "quotes"):
+            found.append(Finding("not_verbatim", f"Called quoted, but it isn't its quotes: “{claim['text']}”"))
     return found
+
+
+def _is_quoted(claim: Mapping[str, Any], *, strictly: bool) -> bool:
+    """Whether a claim is what it cites, and nothing else but what stands in brackets; a chat model's may say more."""
+    quotes = [citation["quote"] for citation in claim["citations"]]
+    text = claim["text"]
+    if not strictly and elision.ELLIPSIS not in text:
+        return any(quote and quote in text for quote in quotes)
+    for citation in claim["citations"][:1]:
+        text = text.removesuffix(f" [{citation['key']}]")
+    return elision.only_brackets_between(text, quotes)
 
 
 def _broken_quotes(citations: Sequence[CheckedCitation]) -> list[Finding]:
