@@ -78,6 +78,7 @@ _EXPLETIVE = re.compile(
     re.IGNORECASE,
 )
 _COINS = r"\b(?:propos\w+|introduc\w+|present\w*|develop\w*|design\w*|describ\w+|devis\w+|releas\w+|build|built|call(?:ed)?|term(?:ed)?|named|dubbed)\b"
+_WE = r"\b(?:we|this (?:paper|work|study|article))\b[^.;]{0,30}?"  # the paper itself speaks
 _COINED_WITHIN = 90  # characters between "we propose" and the name that it gives
 
 
@@ -130,7 +131,9 @@ def _referent(text: str, before: str, paper: Paper) -> str | None:
 def _given(name: str, before: str) -> bool:
     """Whether the sentence gives the paper's own thing this name ("we propose X"), or has it for its subject."""
     spelt = rf"(?<![\w-]){re.escape(name)}(?![\w-])"
-    coined = re.search(rf"{_COINS}(?P<between>.{{0,{_COINED_WITHIN}}}?){spelt}", before, re.IGNORECASE | re.DOTALL)
+    coined = re.search(
+        rf"{_WE}{_COINS}(?P<between>.{{0,{_COINED_WITHIN}}}?){spelt}", before, re.IGNORECASE | re.DOTALL
+    )
     if coined and not re.search(
         r"[;]|\b(?:that|which|over|than|like|unlike|for|on|with|from|using|of)\b", coined["between"]
     ):

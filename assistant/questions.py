@@ -51,7 +51,8 @@ _COMPARISON = re.compile(
 )
 _SUMMARY = re.compile(
     r"\b(?:summar(?:y|i[sz]e|i[sz]ing)|tl;?dr|overview|gist|in a nutshell|key (?:takeaways?|points?|ideas?)|"
-    r"tell me (?:more )?about|main (?:takeaways?|points?)|walk me through|"
+    r"tell me (?:more )?about|main (?:takeaways?|points?)|walk me through|(?:main|key|central|principal|overall) (?:findings|results|"
+    r"conclusions|contributions)|"
     r"(?:what(?:'s| is| are| was)|whats)\b.{1,160}\babout\s*\??\s*$|explain the (?:paper|study|work|article))",
     re.IGNORECASE,
 )

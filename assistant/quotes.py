@@ -7,8 +7,9 @@ sides, a summary takes what a paper proposes and what it found.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from assistant import elision, questions
 from assistant.elision import Wording, leans
@@ -21,6 +22,7 @@ _FACT_WORDS = 75  # a single fact is told in at most 80 words, title and marker 
 _FACT_SENTENCES = 3
 _ENOUGH = 0.9  # fitted share of questions that the chosen sentences answer, from where on no more are added
 _TOO_LITTLE = 0.04  # a sentence that answers fewer is not worth its words
+_PER_WORD = 0.0035  # share that each word of a further sentence must be worth; median of dev facts 53 → 45 words, none lost
 _LIST_PAPERS = 8
 _BELONGS = -0.8  # log-odds from where on a paper belongs to a list: precision .86, recall .86 on the dev splits
 _SIDES = 3
@@ -36,6 +38,21 @@ _IN_EACH = (
 )
 _SUMMARY_SENTENCES = 4
 _SUMMARY_WORDS = 110
+
+_PROPOSES = re.compile(
+    r"\b(?:propos|introduc|present|develop|design|describ|investigat|review|survey)\w*\b", re.IGNORECASE
+)
+_FIGURE = re.compile(r"(?<![\w-])\d[\d.,]*")
+_SAME = 0.75  # share of the shorter sentence's terms that another holds, from where on it says nothing new
+# A sentence that tells against what a question takes for granted.
+_CONTRARY = re.compile(
+    r"\b(?:not|no|nor|neither|cannot|without|except(?:ion\w*)?|however|although|fail\w*|unlike|only (?:slight\w*|marginal\w*|one|"
+    r"two|in|for)|equal(?:ly)?|similar\w*|comparable|lacks?|little|rather than|contrary|despite|unaffected|unchanged|insignificant|"
+    r"universally)\b",
+    re.IGNORECASE,
+)
+_CONTRARY_BONUS = 1.0  # score that such a sentence gains when it holds all that is asked; yes/no on dev 28 → 29 of 32
+_WHY = re.compile(r"^\W*(?:so |and |but )?(?:why|how come)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +90,18 @@ def compose(evidence: Evidence, *, most: int) -> tuple[Part, ...]:
     if question.kind == "summary":
         return (_part(top, _summary(top, most=min(most, _SUMMARY_SENTENCES)), lead=False),)
     least = 2 if question.kind == "comparison" else 1
-    return (_part(top, _fact(top, least=least, most=most), lead=False),)
+    return (_part(top, _fact(_weighed(top, question), least=least, most=most), lead=False),)
+
+
+def _weighed(paper: PaperEvidence, question: questions.Question) -> PaperEvidence:
+    """The paper with sentences raised that tell against what a yes/no question, or one that asks why, takes for granted."""
+    bonus = _CONTRARY_BONUS * (question.kind == "yes_no" or bool(_WHY.match(question.text)))
+    if not bonus:
+        return paper
+    raised = tuple(
+        replace(s, score=s.score + bonus * s.coverage) if _CONTRARY.search(s.text) else s for s in paper.sentences
+    )
+    return replace(paper, sentences=raised)
 
 
 def _part(paper: PaperEvidence, sentences: Sequence[Sentence], *, lead: bool) -> Part:
@@ -113,13 +141,20 @@ def _fact(paper: PaperEvidence, *, least: int, most: int) -> list[Sentence]:
     chosen: list[Sentence] = []
     sure = 0.0
     for candidate, part in zip(ranking, shares([sentence.score for sentence in ranking]), strict=True):
-        done = sure >= _ENOUGH or part < _TOO_LITTLE
+        done = sure >= _ENOUGH or part < max(_TOO_LITTLE, _PER_WORD * _words([candidate]))
         if chosen and ((done and len(chosen) >= least) or len(chosen) >= min(most, _FACT_SENTENCES)):
             break
-        if not chosen or _words([*chosen, candidate]) <= _FACT_WORDS:
+        if not chosen or (_words([*chosen, candidate]) <= _FACT_WORDS and not _said(candidate, chosen)):
             chosen.append(candidate)
             sure += part
     return _with_neighbours(chosen, paper, words=_FACT_WORDS, most=max(most, _FACT_SENTENCES))
+
+
+def _said(candidate: Sentence, chosen: Sequence[Sentence]) -> bool:
+    """Whether a chosen sentence says nearly the same already."""
+    own = frozenset(terms(candidate.text))
+    others = (frozenset(terms(sentence.text)) for sentence in chosen)
+    return any(len(own & other) >= _SAME * min(len(own), len(other)) for other in others)
 
 
 def _with_neighbours(chosen: Sequence[Sentence], paper: PaperEvidence, *, words: int, most: int) -> list[Sentence]:
@@ -228,9 +263,17 @@ def _about(paper: PaperEvidence, *, most: int, respect: frozenset[str]) -> list[
     if respect:
         chosen = [s for s in ranking if s.score >= ranking[0].score - _NEARLY][:most]
     else:
-        told = [s for s in ranking if questions.plays("contribution", s.text)]
-        chosen = [*told, *(s for s in ranking if s not in told)][:most]
+        chosen = _does_and_finds(ranking)[:most]
     return _with_neighbours(chosen, paper, words=_FACT_WORDS, most=most + 1)
+
+
+def _does_and_finds(ranking: Sequence[Sentence]) -> list[Sentence]:
+    """What the paper proposes, then what it found, in numbers if it can be: the same two roles on every side."""
+    told = [s for s in ranking if questions.plays("contribution", s.text)]
+    told = [s for s in told if _PROPOSES.search(s.text)] or told or list(ranking)
+    found = [s for s in ranking if s != told[0] and questions.plays("result", s.text)]
+    found = [s for s in found if _FIGURE.search(s.text)] or found
+    return [*told[:1], *found[:1]]
 
 
 def _summary(paper: PaperEvidence, *, most: int) -> list[Sentence]:
