@@ -181,7 +181,7 @@ class Assistant:
         papers = _LIST_PAPERS if read.many else self.settings.papers
         retriever = Retriever(self.library)
         ranked = retriever.ranked(standalone.query, _CANDIDATES, filters)
-        if triage.not_for_a_corpus(question):
+        if standalone.kind != "restyled" and triage.not_for_a_corpus(question):
             return replace(blank, ranked=ranked, decision=_refused("not_a_question_for_the_corpus"))
         focus, missing = standalone.focus, None
         if (phrases := read.sides or read.pair) and len(standalone.focus) < 2:

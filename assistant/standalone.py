@@ -56,7 +56,7 @@ class StandAlone:
     @property
     def searched(self) -> str:
         """The question that evidence is gathered for."""
-        return self.asked or self.query
+        return self.asked if self.asked and self.focus else self.query
 
     def to_dict(self) -> dict[str, Any]:
         """How the stand-alone question came about, for the answer's record."""

@@ -83,7 +83,7 @@ def test_the_commands_are_those_of_the_design() -> None:
     assert wanted | {"eval"} <= set(cli.commands)
 
 
-@pytest.mark.parametrize("name", [name for name in cli.commands if name not in ("serve", "eval", "train", "chat")])
+@pytest.mark.parametrize("name", [name for name in cli.commands if name not in ("serve", "eval", "train", "chat", "conversations")])
 def test_every_command_takes_library_and_json(name: str) -> None:
     options = {option for parameter in cli.commands[name].params for option in parameter.opts}
     assert {"--library", "--json"} <= options

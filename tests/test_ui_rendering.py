@@ -113,3 +113,11 @@ def test_titles_that_lead_are_shown_and_text_is_cleaned_for_the_eye() -> None:
     assert elements.text.count("A Paper:") == 2
     assert "77% of the steps" in elements.text
     assert "\\%" not in elements.text
+
+
+def test_a_follow_up_shows_what_it_was_read_as() -> None:
+    for value in (answered("How many?"), refused("How many?")):
+        assert "ibid-read-as" not in rendering.answer(value)
+        read = rendering.answer(dataclasses.replace(value, query="How many in A < B?", notes=("a note",)))
+        assert "Read as: How many in A &lt; B?" in read
+        assert "a note" in read

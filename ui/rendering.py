@@ -66,8 +66,19 @@ def answer(value: Answer) -> str:
     """A finished answer with its references, or its refusal with the nearest papers."""
     if value.abstention is not None:
         return _refusal(value)
-    notes = "".join(f'<p class="ibid-note">{escape(note)}</p>' for note in value.notes)
-    return f'<div class="ibid-answer">{_body(value)}{notes}{_references(value.citations)}{_footer(value)}</div>'
+    notes = _notes(value)
+    return f'<div class="ibid-answer">{_read_as(value)}{_body(value)}{notes}{_references(value.citations)}{_footer(value)}</div>'
+
+
+def _read_as(value: Answer) -> str:
+    """The stand-alone question that a follow-up was read as, where it isn't what the user typed."""
+    if value.query == " ".join(value.question.split()):
+        return ""
+    return f'<p class="ibid-note ibid-read-as">Read as: {readable(value.query)}</p>'
+
+
+def _notes(value: Answer) -> str:
+    return "".join(f'<p class="ibid-note">{escape(note)}</p>' for note in value.notes)
 
 
 def _body(value: Answer) -> str:
@@ -130,8 +141,8 @@ def _refusal(value: Answer) -> str:
     nearest = f'<div class="ibid-label">Closest papers here</div><ul>{papers}</ul>' if papers else ""
     title = REASON_TITLES[value.abstention.reason]
     return (
-        f'<div class="ibid-refusal"><div class="ibid-refusal-title">{title}</div>'
-        f"<p>{readable(value.abstention.message)}</p>{nearest}</div>"
+        f'<div class="ibid-refusal">{_read_as(value)}<div class="ibid-refusal-title">{title}</div>'
+        f"<p>{readable(value.abstention.message)}</p>{_notes(value)}{nearest}</div>"
     )
 
 

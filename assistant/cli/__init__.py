@@ -8,7 +8,7 @@ import sys
 
 import click
 
-from assistant.cli import answering, chatting, exporting, hooks, papers, training, upkeep, verifying
+from assistant.cli import answering, calibrate, chatting, conversations, exporting, hooks, papers, training, upkeep, verifying
 from assistant.errors import IbidError
 
 _UNEXPECTED = "something went wrong that Ibid did not foresee"
@@ -28,9 +28,11 @@ for _command in (
     answering.search,
     answering.ask,
     chatting.chat,
+    conversations.conversations,
     verifying.verify,
     exporting.export,
     hooks.serve,
+    calibrate.calibrate,
     upkeep.rebuild,
     upkeep.doctor,
     hooks.eval_,

@@ -61,7 +61,7 @@ def export(
             for piece in pieces:
                 click.echo(piece, nl=False)
         else:
-            _write(pieces, target)
+            write(pieces, target)
 
 
 def _papers(
@@ -89,7 +89,7 @@ def _cited(library: Library, record_id: str) -> Iterator[Paper]:
         yield here.get(paper_id) or Paper(**{**kept, "authors": tuple(kept["authors"]), "abstract": ""})
 
 
-def _write(pieces: Iterable[str], target: Path) -> None:
+def write(pieces: Iterable[str], target: Path) -> None:
     """Writes beside the target and moves into place, so that a full disk leaves what was there."""
     if not target.parent.is_dir():
         raise InputError(f"no folder {str(target.parent)!r} to write {target.name!r} into; make it first")
