@@ -86,8 +86,8 @@ class Decision:
     features: Features | None
 
 
-def decide(evidence: Evidence, strictness: Strictness) -> Decision:
-    """Whether to answer, and if not, why not."""
+def decide(evidence: Evidence, threshold: float) -> Decision:
+    """Whether to answer, which takes a probability of at least `threshold`, and if not, why not."""
     question = evidence.question.text
     if not any(paper.sentences for paper in evidence.papers):
         return Decision(
@@ -97,7 +97,7 @@ def decide(evidence: Evidence, strictness: Strictness) -> Decision:
     found = features(evidence)
     missing = _missing_details(evidence, top)
     probability = probability_of(found, WITH_SELECTOR if evidence.selected else WITHOUT_SELECTOR)
-    if probability >= THRESHOLDS[strictness]:
+    if probability >= threshold:
         return Decision(probability, None, missing, found)
     return Decision(probability, _reason(evidence, found), missing, found)
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from assistant import answerability, comparison, followups, questions, triage
 from assistant.answerability import Decision
 from assistant.answers import Abstention, Answer, ClaimVerified, Event, Finished, Reason, Retrieved, Token
+from assistant.calibration import store
 from assistant.conversation import Conversation, history
 from assistant.errors import LibraryError
 from assistant.evidence import Evidence
@@ -159,6 +160,15 @@ class Assistant:
 
         return RunnableLambda(run, afunc=arun, name="ibid")
 
+    @property
+    def selector(self) -> Selector | None:
+        """What reads sentences here."""
+        return self._selector
+
+    def decision(self, question: str) -> Decision:
+        """Whether the question would be answered; nothing is said and nothing recorded."""
+        return self._prepare(question, Filters(), None).decision
+
     # --- before an engine speaks ----------------------------------------------------------------------------------
 
     def _prepare(self, question: str, filters: Filters, conversation_id: str | None) -> Prepared:
@@ -201,8 +211,10 @@ class Assistant:
         evidence = replace(evidence, sides=tuple(p.paper.id for p in side_by_side(evidence)) or evidence.sides)
         if self._selector is not None and evidence.papers:
             evidence = select(evidence, self._selector)
-        decision = answerability.decide(evidence, self.settings.strictness)
-        return replace(blank, ranked=ranked, evidence=evidence, decision=decision)
+        bar = store.bar(self.library, self.settings.strictness, self._selector)
+        decision = answerability.decide(evidence, bar.threshold)
+        notes = (*notes, bar.note) if bar.note else notes
+        return replace(blank, ranked=ranked, evidence=evidence, decision=decision, notes=notes)
 
     # --- speaking -------------------------------------------------------------------------------------------------
 

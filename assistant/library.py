@@ -337,6 +337,14 @@ class Library:
         """What the ingests did, latest first."""
         return self._history.reports()
 
+    def noted(self, name: str) -> str | None:
+        """A small text kept with the library under this name; None when there is none."""
+        return self._history.noted(f"note:{name}")
+
+    def note(self, name: str, text: str | None) -> None:
+        """Keeps a small text with the library in place of any other of this name; None takes it away."""
+        self._history.keep(f"note:{name}", text)
+
     # the embedder
 
     def check_embedder(self) -> None:

@@ -13,7 +13,7 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 
 from assistant.errors import NotInLibrary
 from assistant.storage.database import Database, among
-from assistant.storage.schema import conversations, feedback, ingest_reports, papers, records, turns
+from assistant.storage.schema import conversations, feedback, ingest_reports, meta, papers, records, turns
 from assistant.storage.truth import now
 
 _TITLE_CHARACTERS = 80
@@ -54,6 +54,18 @@ class History:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+
+    def noted(self, key: str) -> str | None:
+        """What is kept in the library's own table under `key`."""
+        with self._database.read() as connection:
+            return connection.execute(select(meta.c.value).where(meta.c.key == key)).scalar_one_or_none()
+
+    def keep(self, key: str, value: str | None) -> None:
+        """Keeps `value` under `key`; None takes it away."""
+        with self._database.note() as connection:
+            connection.execute(delete(meta).where(meta.c.key == key))
+            if value is not None:
+                connection.execute(insert(meta).values(key=key, value=value))
 
     def counts(self) -> dict[str, int]:
         """How many conversations and records there are."""
