@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from assistant import elision, questions
+from assistant import elision, listing, questions
 from assistant.elision import Wording, leans
 from assistant.evidence import Evidence, PaperEvidence, Sentence, asked_terms, share
 from assistant.papers import Paper
@@ -22,9 +22,10 @@ _FACT_WORDS = 75  # a single fact is told in at most 80 words, title and marker 
 _FACT_SENTENCES = 3
 _ENOUGH = 0.9  # fitted share of questions that the chosen sentences answer, from where on no more are added
 _TOO_LITTLE = 0.04  # a sentence that answers fewer is not worth its words
-_PER_WORD = 0.0035  # share that each word of a further sentence must be worth; median of dev facts 53 → 45 words, none lost
+_PER_WORD = (
+    0.0035  # share that each word of a further sentence must be worth; median of dev facts 53 → 45 words, none lost
+)
 _LIST_PAPERS = 8
-_BELONGS = -0.8  # log-odds from where on a paper belongs to a list: precision .86, recall .86 on the dev splits
 _SIDES = 3
 _ANY_SORT = frozenset(
     terms("paper papers study studies work works article articles")
@@ -184,8 +185,8 @@ def _list(evidence: Evidence, *, most: int) -> tuple[Part, ...]:
     candidates = [paper for paper in evidence.papers if paper.sentences]
     if not evidence.question.many:
         return (_part(candidates[0], _standing(candidates[0]), lead=True),)
-    ranked = sorted(candidates, key=lambda paper: -paper.fitness)
-    kept = [paper for paper in ranked if paper.fitness >= _BELONGS][:most] or ranked[:1]
+    ranked = listing.belonging(evidence)
+    kept = [paper for paper, odds in ranked if odds >= listing.BELONGS][:most] or [ranked[0][0]]
     return tuple(_part(paper, _standing(paper), lead=True) for paper in kept)
 
 
