@@ -1,12 +1,13 @@
-"""How well the answer-sentence selector picks sentences and tells absent details, beside similarity and shared words.
+"""How well the selector picks sentences and tells absent details, beside similarity and shared words.
 
     python -m benchmarks.selector_quality --sets bundled biology medicine --split dev
     python -m benchmarks.selector_quality --split test --model FOLDER     # another model than the shipped one
 
 For single-paper questions with required facts: does the best sentence of the expected paper hold every fact (own@1),
-do the best two (own@2), does the best of the twelve nearest sentences of the corpus (12@1)? For refusals: AUROC of the
-highest score among the expected paper's sentences, answerable against not stated (details), and among the twelve
-nearest, answerable against off-corpus questions (off topic). Candidates: cosine plus half the title's cosine.
+do the best two (own@2), does the best of the five nearest papers (5@1)? For refusals, answerable against not stated:
+AUROC of the expected paper's best sentence (details) and of `answered` (stated), and which share of the not stated is
+refused by `answered` where 5 % of the answerable are. Off topic: AUROC of the highest of the five nearest papers
+against questions on other subjects. Papers are near by their best sentence's cosine plus half the title's.
 """
 
 from __future__ import annotations
@@ -30,60 +31,71 @@ from evals.statistics.intervals import wilson
 from ingest.records import Record
 from ingest.sources import read
 
-_NEAREST = 12
+_NEAREST = 5
 _TITLE_SHARE = 0.5
-_COSINE_SHARE = 0.3
-Scores = NDArray[np.float64]  # (questions, sentences)
+_FALSE_REFUSALS = 0.05
+_ANSWERED_SHARE = 0.5  # of the whole abstract's score, in the choice between papers
+Numbers = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Sentence:
-    """A sentence of the corpus and its paper's title."""
+class Paper:
+    """A paper of the corpus, its abstract in sentences."""
 
     title: str
-    text: str
+    sentences: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Asked:
-    """The questions of a set with the candidates for each."""
+    """The questions of a set with the papers that each is put to."""
 
     cases: tuple[cases.Case, ...]
-    sentences: tuple[Sentence, ...]
-    own: tuple[NDArray[np.int64], ...]  # of the expected paper; empty when there is none
-    nearest: NDArray[np.int64]  # (questions, _NEAREST)
-    cosine: Scores
+    papers: tuple[Paper, ...]
+    own: tuple[int | None, ...]  # the expected paper
+    nearest: tuple[tuple[int, ...], ...]
+    cosine: tuple[tuple[Numbers, ...], ...]  # per question and paper, of its sentences
 
 
-def corpus(dataset: str) -> tuple[Sentence, ...]:
-    """Every sentence of a question set's corpus."""
+@dataclass(frozen=True)
+class Judged:
+    """What a way of scoring says: per question, the scores of the sentences of papers, and of papers as a whole."""
+
+    sentences: tuple[dict[int, Numbers], ...]
+    answered: tuple[dict[int, float], ...]
+
+
+def corpus(dataset: str) -> tuple[Paper, ...]:
+    """The papers of a question set's corpus."""
     records = [record for record in read(cases.corpus_of(dataset)) if isinstance(record, Record)]
     return tuple(
-        Sentence(record.title, record.abstract[span.start : span.end])
+        Paper(record.title, tuple(record.abstract[span.start : span.end] for span in split(record.abstract)))
         for record in records
-        for span in split(record.abstract)
     )
 
 
 def asked(dataset: str, which: str) -> Asked:
     """Single-paper questions with facts, and unanswerable ones, of one split."""
-    sentences = corpus(dataset)
+    papers = corpus(dataset)
     usable = tuple(
         case for case in cases.load(dataset) if case.split == which and len(case.turns) == 1 and _usable(case)
     )
     embedder = default_embedder()
-    vectors = embedder.embed_sentences([sentence.text for sentence in sentences])
-    titles = sorted({sentence.title for sentence in sentences})
-    title_vectors = embedder.embed_sentences(titles)
-    rows = np.array([titles.index(sentence.title) for sentence in sentences])
-    questions = np.stack([embedder.embed_query(case.question) for case in usable])
-    cosine = (questions @ vectors.T).astype(np.float64)
-    near = cosine + _TITLE_SHARE * (questions @ title_vectors.T)[:, rows]
-    keys = np.array([title_key(sentence.title) for sentence in sentences])
-    own = tuple(
-        np.flatnonzero(keys == title_key(case.papers[0])) if case.papers else np.array([], int) for case in usable
-    )
-    return Asked(usable, sentences, own, np.argsort(-near, axis=1, kind="stable")[:, :_NEAREST], cosine)
+    vectors = [embedder.embed_sentences(list(paper.sentences)) for paper in papers]
+    titles = embedder.embed_sentences([paper.title for paper in papers])
+    questions = [embedder.embed_query(case.question) for case in usable]
+    cosine = tuple(tuple((rows @ question).astype(np.float64) for rows in vectors) for question in questions)
+    near = [
+        [
+            float(rows.max(initial=-1.0)) + _TITLE_SHARE * float(titles[paper] @ question)
+            for paper, rows in enumerate(row)
+        ]
+        for question, row in zip(questions, cosine, strict=True)
+    ]
+    nearest = tuple(tuple(np.argsort(-np.array(row), kind="stable")[:_NEAREST].tolist()) for row in near)
+    keys = {title_key(paper.title): index for index, paper in enumerate(papers)}
+    own = tuple(keys.get(title_key(case.papers[0])) if case.papers else None for case in usable)
+    return Asked(usable, papers, own, nearest, cosine)
 
 
 def _usable(case: cases.Case) -> bool:
@@ -92,64 +104,121 @@ def _usable(case: cases.Case) -> bool:
     return case.kind in ("fact", "paraphrase", "yes_no") and len(case.papers) == 1 and bool(case.facts)
 
 
-def selected(found: Asked, selector: Selector) -> tuple[Scores, float]:
-    """The selector's probabilities where a candidate is, and pairs read per CPU second."""
-    scores = np.zeros_like(found.cosine)
+def _candidates(found: Asked, row: int, own_only: bool) -> list[int]:
+    own = found.own[row]
+    near = () if own_only else found.nearest[row]
+    return sorted({*near, *([] if own is None else [own])})
+
+
+def selected(found: Asked, selector: Selector, own_only: bool = False) -> tuple[Judged, float]:
+    """The selector's probabilities and the CPU seconds for an abstract."""
+    sentences: list[dict[int, Numbers]] = []
+    answered: list[dict[int, float]] = []
     count, started = 0, time.process_time()
     for row, case in enumerate(found.cases):
-        where = sorted({*found.own[row].tolist(), *found.nearest[row].tolist()})
-        chosen = [found.sentences[index] for index in where]
-        scores[row, where] = selector.scores(case.question, [s.text for s in chosen], [s.title for s in chosen])
+        where = _candidates(found, row, own_only)
+        readings = selector.read(case.question, [(found.papers[p].title, found.papers[p].sentences) for p in where])
+        sentences.append({p: np.array(reading.sentences) for p, reading in zip(where, readings, strict=True)})
+        answered.append({p: reading.answered for p, reading in zip(where, readings, strict=True)})
         count += len(where)
-    return scores, count / (time.process_time() - started)
+    return Judged(tuple(sentences), tuple(answered)), (time.process_time() - started) / max(1, count)
 
 
-def coverage(found: Asked) -> Scores:
-    """Share of the question's terms that a sentence holds."""
-    held = [frozenset(terms(sentence.text)) for sentence in found.sentences]
-    wanted = [frozenset(terms(case.question)) for case in found.cases]
-    return np.array([[len(want & hold) / max(1, len(want)) for hold in held] for want in wanted])
+def simple(found: Asked, cosine: float, shared: float, own_only: bool = False) -> Judged:
+    """Sentences by cosine and by the share of the question's terms that they hold; papers by their best."""
+    held = [[frozenset(terms(sentence)) for sentence in paper.sentences] for paper in found.papers]
+    sentences = []
+    for row, case in enumerate(found.cases):
+        want = frozenset(terms(case.question))
+        sentences.append(
+            {
+                p: cosine * found.cosine[row][p]
+                + shared * np.array([len(want & hold) / max(1, len(want)) for hold in held[p]])
+                for p in _candidates(found, row, own_only)
+            }
+        )
+    return Judged(tuple(sentences), tuple({p: float(v.max()) for p, v in row.items()} for row in sentences))
+
+
+def blended(judged: Judged, found: Asked, share: float) -> Judged:
+    """`judged` with a share of the cosine added to the sentences."""
+    rows = tuple(
+        {p: values + share * found.cosine[row][p] for p, values in each.items()}
+        for row, each in enumerate(judged.sentences)
+    )
+    return Judged(rows, judged.answered)
 
 
 def _holds(case: cases.Case, text: str) -> bool:
     return all(any(occurs(spelling, text) for spelling in fact) for fact in case.facts)
 
 
-def _top(found: Asked, scores: Scores, row: int, where: NDArray[np.int64], count: int) -> str:
-    best = where[np.argsort(-scores[row, where], kind="stable")[:count]]
-    return " ".join(found.sentences[index].text for index in best)
-
-
 def auroc(positives: Sequence[float], negatives: Sequence[float]) -> float:
     """Probability that a positive scores above a negative, ties counting half."""
-    if not positives or not negatives:
+    if not len(positives) or not len(negatives):
         return float("nan")
     above = np.subtract.outer(np.array(positives), np.array(negatives))
     return float((above > 0).mean() + (above == 0).mean() / 2)
 
 
-def measured(found: Asked, scores: Scores) -> dict[str, tuple[float, int]]:
+def _top(found: Asked, judged: Judged, row: int, where: Sequence[int], count: int) -> str:
+    ranked = sorted(
+        (-judged.sentences[row][p][s] - _ANSWERED_SHARE * judged.answered[row][p] * (len(where) > 1), p, s)
+        for p in where
+        for s in range(len(found.papers[p].sentences))
+    )
+    return " ".join(found.papers[p].sentences[s] for _, p, s in ranked[:count])
+
+
+def measured(found: Asked, judged: Judged, own_only: bool = False) -> dict[str, tuple[float, int]]:
     """Each measure with the number of questions behind it."""
     rows = range(len(found.cases))
-    right = [row for row in rows if found.cases[row].answerable and len(found.own[row])]
-    absent = [row for row in rows if found.cases[row].reason == "not_stated" and len(found.own[row])]
+    right = [row for row in rows if found.cases[row].answerable and found.own[row] is not None]
+    absent = [row for row in rows if found.cases[row].reason == "not_stated" and found.own[row] is not None]
     off = [row for row in rows if found.cases[row].reason == "nothing_relevant"]
 
-    def share(where: Callable[[int], NDArray[np.int64]], count: int) -> tuple[float, int]:
-        hits = [_holds(found.cases[row], _top(found, scores, row, where(row), count)) for row in right]
+    def share(where: Callable[[int], Sequence[int]], count: int) -> tuple[float, int]:
+        hits = [_holds(found.cases[row], _top(found, judged, row, where(row), count)) for row in right]
         return float(np.mean(hits)), len(hits)
 
-    def best(row: int, where: NDArray[np.int64]) -> float:
-        return float(scores[row, where].max())
+    def own(row: int) -> Sequence[int]:
+        paper = found.own[row]
+        return [] if paper is None else [paper]
 
-    own = [best(row, found.own[row]) for row in right]
-    near = [best(row, found.nearest[row]) for row in right]
-    return {
-        "own@1": share(lambda row: found.own[row], 1),
-        "own@2": share(lambda row: found.own[row], 2),
-        "12@1": share(lambda row: found.nearest[row], 1),
-        "details": (auroc(own, [best(row, found.own[row]) for row in absent]), len(absent)),
-        "off topic": (auroc(near, [best(row, found.nearest[row]) for row in off]), len(off)),
+    def best(row: int, where: Sequence[int]) -> float:
+        return max(float(judged.sentences[row][p].max()) for p in where)
+
+    def told(row: int, where: Sequence[int]) -> float:
+        return max(judged.answered[row][p] for p in where)
+
+    stated, silent = [told(row, own(row)) for row in right], [told(row, own(row)) for row in absent]
+    threshold = float(np.quantile(stated, _FALSE_REFUSALS))
+    result = {
+        "own@1": share(own, 1),
+        "own@2": share(own, 2),
+        "details": (
+            auroc([best(row, own(row)) for row in right], [best(row, own(row)) for row in absent]),
+            len(absent),
+        ),
+        "stated": (auroc(stated, silent), len(absent)),
+        "refused": (float(np.mean([value < threshold for value in silent])), len(absent)),
+    }
+    if own_only:
+        return result
+
+    def near(row: int) -> Sequence[int]:
+        return found.nearest[row]
+
+    return result | {
+        "5@1": share(near, 1),
+        "off topic": (
+            auroc([told(row, near(row)) for row in right], [told(row, near(row)) for row in off]),
+            len(off),
+        ),
+        "off (sentence)": (
+            auroc([best(row, near(row)) for row in right], [best(row, near(row)) for row in off]),
+            len(off),
+        ),
     }
 
 
@@ -160,41 +229,30 @@ def main() -> None:
     arguments.add_argument(
         "--model", type=Path, help="folder that `ibid train selector` wrote; default: the shipped model"
     )
-    arguments.add_argument("--missed", action="store_true", help="print what the selector got wrong (dev only)")
+    arguments.add_argument("--own", action="store_true", help="only the expected paper's measures")
     options = arguments.parse_args()
     selector = Selector.load(options.model) if options.model else default_selector()
     for name in options.sets:
         found = asked(name, options.split)
-        probabilities, rate = selected(found, selector)
-        print(f"## {name}, {options.split}: {rate:.0f} pairs per CPU second")
-        rankings = {
-            "cosine": found.cosine,
-            "shared words": coverage(found),
-            "cosine + 0.5 shared words": found.cosine + 0.5 * coverage(found),
-            "selector": probabilities,
-            f"selector + {_COSINE_SHARE} cosine": probabilities + _COSINE_SHARE * found.cosine,
+        reader, seconds = selected(found, selector, options.own)
+        print(f"## {name}, {options.split}: {1000 * seconds:.0f} ms of CPU for an abstract")
+        ways = {
+            "cosine": simple(found, 1.0, 0.0, options.own),
+            "shared words": simple(found, 0.0, 1.0, options.own),
+            "cosine + 0.5 shared words": simple(found, 1.0, 0.5, options.own),
+            "selector": reader,
+            "selector + 0.3 cosine": blended(reader, found, 0.3),
         }
-        for title, scores in rankings.items():
-            print(f"| {title} | {' | '.join(_cell(key, *value) for key, value in measured(found, scores).items())} |")
-        if options.missed and options.split == "dev":
-            _print_missed(found, probabilities)
+        for title, judged in ways.items():
+            cells = (_cell(key, *value) for key, value in measured(found, judged, options.own).items())
+            print(f"| {title} | {' | '.join(cells)} |")
 
 
 def _cell(key: str, value: float, count: int) -> str:
-    if key in ("details", "off topic"):
+    if "@" not in key:
         return f"{key} {value:.3f} (n {count})"
     low, high = wilson(value * count, count)
     return f"{key} {value:.3f} [{low:.2f}, {high:.2f}]"
-
-
-def _print_missed(found: Asked, scores: Scores) -> None:
-    for row, case in enumerate(found.cases):
-        where = found.own[row] if len(found.own[row]) else found.nearest[row]
-        text = _top(found, scores, row, where, 1)
-        if not (case.answerable and _holds(case, text)):
-            print(
-                f"{case.reason or 'missed'} {scores[row, where].max():.2f} | {case.question} | {case.facts} | {text}"
-            )
 
 
 if __name__ == "__main__":

@@ -1,13 +1,11 @@
-"""The answer-sentence selector: its input form, its scores, and the data it is trained on."""
+"""The answer-sentence selector: its input form and its readings."""
 
 from __future__ import annotations
 
-import json
-import random
-import re
 import subprocess
 import sys
-from pathlib import Path
+from importlib.resources import files
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -16,15 +14,17 @@ from hypothesis import strategies as st
 
 from assistant.errors import InputError
 from assistant.selector import (
+    MODEL_FILE,
     QUESTION_TOKENS,
     SENTENCE_TOKENS,
     TITLE_TOKENS,
+    WINDOW_TOKENS,
     Calibration,
     Selector,
     default_selector,
-    pack,
+    pooling,
+    windows,
 )
-from assistant.training import details, grammar, pairs
 
 TITLE = "OrbitNet: Sparse Attention for Long Satellite Time Series"
 ABSTRACT = (
@@ -34,26 +34,62 @@ ABSTRACT = (
     "Training takes six hours on a single A100 GPU.",
     "Code is available at https://github.com/orbitnet/orbitnet.",
 )
+OTHER = (
+    "Grief counselling by telephone has rarely been studied.",
+    "We interviewed 31 bereaved parents in Norway.",
+    "Most of them preferred meetings in person.",
+)
 
-tokens = st.lists(st.integers(min_value=1000, max_value=30000), max_size=120)
-
-
-@given(question=tokens, title=tokens, sentence=tokens)
-def test_packed_input_keeps_to_its_limits(question: list[int], title: list[int], sentence: list[int]) -> None:
-    ids, types = pack(question, title, sentence)
-
-    assert len(ids) == len(types) <= QUESTION_TOKENS + TITLE_TOKENS + SENTENCE_TOKENS + 4
-    assert ids[0] == 101
-    assert ids[-1] == 102
-    assert ids.count(102) == (3 if title else 2)
-    assert types == sorted(types)
-    assert [i for i, t in zip(ids, types, strict=True) if t] == [*sentence[:SENTENCE_TOKENS], 102]
+tokens = st.lists(st.integers(min_value=1000, max_value=30000), max_size=150)
+texts = st.lists(tokens, max_size=14)
 
 
-def test_a_long_question_keeps_its_end() -> None:
-    ids, _ = pack(list(range(1000, 1100)), [], [5000])
+@settings(max_examples=60)
+@given(question=tokens, title=tokens, sentences=texts)
+def test_windows_keep_to_their_limits_and_hold_every_sentence(
+    question: list[int], title: list[int], sentences: list[list[int]]
+) -> None:
+    found = windows(question, title, sentences)
 
-    assert ids[1 : QUESTION_TOKENS + 1] == list(range(1100 - QUESTION_TOKENS, 1100))
+    read = set()
+    for window in found:
+        assert len(window.ids) == len(window.types) <= WINDOW_TOKENS
+        assert window.types == sorted(window.types)
+        assert window.ids[0] == 101
+        for offset, (start, end) in enumerate(window.spans):
+            assert window.ids[start:end] == [*sentences[window.first + offset][:SENTENCE_TOKENS], 102]
+            assert set(window.types[start:end]) == {1}
+            read.add(window.first + offset)
+    assert read == set(range(len(sentences)))
+
+
+@given(sentences=st.lists(st.lists(st.just(2000), min_size=60, max_size=119), min_size=8, max_size=20))
+def test_neighbouring_windows_share_one_sentence(sentences: list[list[int]]) -> None:
+    found = windows([1000] * 10, [1001] * 10, sentences)
+
+    assert len(found) > 1
+    for one, next_one in pairwise(found):
+        assert next_one.first == one.first + len(one.spans) - 1
+
+
+def test_a_long_question_keeps_its_end_and_a_long_title_its_beginning() -> None:
+    (window,) = windows(list(range(1000, 1100)), list(range(2000, 2100)), [[5000]])
+
+    assert window.ids[1 : QUESTION_TOKENS + 1] == list(range(1100 - QUESTION_TOKENS, 1100))
+    assert window.ids[QUESTION_TOKENS + 2 : -3] == list(range(2000, 2000 + TITLE_TOKENS))
+
+
+def test_an_empty_title_leaves_its_place_out() -> None:
+    (window,) = windows([1000], [], [[5000]])
+
+    assert window.ids == [101, 1000, 102, 5000, 102]
+    assert window.types == [0, 0, 0, 1, 1]
+
+
+def test_each_row_of_the_pooling_averages_its_sentence() -> None:
+    rows = pooling([(2, 4), (4, 8)], 9)
+
+    assert rows.tolist() == [[0, 0, 0.5, 0.5, 0, 0, 0, 0, 0], [0, 0, 0, 0, 0.25, 0.25, 0.25, 0.25, 0]]
 
 
 @given(st.lists(st.floats(min_value=-1e6, max_value=1e6, width=32), min_size=2, max_size=20))
@@ -77,9 +113,9 @@ def test_probabilities_lie_inside_the_unit_interval_and_rise_with_the_logit(logi
     ],
 )
 def test_the_sentence_that_states_the_detail_is_first(question: str, right: int) -> None:
-    scores = default_selector().scores(question, ABSTRACT, TITLE)
+    (reading,) = default_selector().read(question, [(TITLE, ABSTRACT)])
 
-    assert int(np.argmax(scores)) == right
+    assert int(np.argmax(reading.sentences)) == right
 
 
 @pytest.mark.parametrize(
@@ -91,25 +127,44 @@ def test_the_sentence_that_states_the_detail_is_first(question: str, right: int)
         "How many parameters does OrbitNet have?",
     ],
 )
-def test_a_detail_that_is_not_there_scores_below_one_that_is(question: str) -> None:
-    selector = default_selector()
-    absent = max(selector.scores(question, ABSTRACT, TITLE))
-    present = max(selector.scores("What accuracy does OrbitNet reach on CropWatch?", ABSTRACT, TITLE))
+def test_an_abstract_without_the_detail_is_told_from_one_with_it(question: str) -> None:
+    (absent,) = default_selector().read(question, [(TITLE, ABSTRACT)])
+    (present,) = default_selector().read("What accuracy does OrbitNet reach on CropWatch?", [(TITLE, ABSTRACT)])
 
-    assert absent + 0.2 < present
+    assert absent.answered + 0.2 < present.answered
 
 
-def test_a_score_does_not_depend_on_its_company_nor_on_threads() -> None:
+def test_a_reading_does_not_depend_on_its_company_nor_on_threads() -> None:
     question = "What accuracy does OrbitNet reach?"
-    together = default_selector().scores(question, ABSTRACT, TITLE)
-    alone = [default_selector().scores(question, [sentence], [TITLE])[0] for sentence in ABSTRACT]
-    single = Selector.load(threads=1).scores(question, ABSTRACT, [TITLE] * len(ABSTRACT))
+    papers = [(TITLE, ABSTRACT), ("", OTHER), (TITLE, ABSTRACT * 9)]
+    together = default_selector().read(question, papers)
+    alone = [default_selector().read(question, [paper])[0] for paper in papers]
 
-    assert together == alone == single
+    assert together == alone == Selector.load(threads=1).read(question, papers)
 
 
-def test_nothing_to_score_gives_nothing() -> None:
-    assert default_selector().scores("What is it?", []) == []
+def test_a_paper_longer_than_a_window_has_every_sentence_judged() -> None:
+    sentences = (*OTHER * 12, *ABSTRACT)
+    (reading,) = default_selector().read("Which GPU was used for training OrbitNet?", [(TITLE, sentences)])
+
+    assert len(reading.sentences) == len(sentences)
+    assert int(np.argmax(reading.sentences)) == len(sentences) - 2
+
+
+def test_no_papers_give_nothing_and_a_paper_without_sentences_answers_nothing() -> None:
+    assert default_selector().read("What is it?", []) == []
+    (reading,) = default_selector().read("What is it?", [("A title", ())])
+    assert (reading.sentences, reading.answered) == ((), 0.0)
+
+
+def test_scores_are_those_of_the_readings() -> None:
+    question = "What accuracy does OrbitNet reach?"
+    readings = default_selector().read(question, [(TITLE, ABSTRACT), ("Grief", OTHER)])
+    titles = [TITLE] * len(ABSTRACT) + ["Grief"] * len(OTHER)
+
+    assert default_selector().scores(question, ABSTRACT + OTHER, titles) == [
+        value for reading in readings for value in reading.sentences
+    ]
 
 
 def test_titles_must_match_the_sentences() -> None:
@@ -118,17 +173,30 @@ def test_titles_must_match_the_sentences() -> None:
 
 
 @settings(max_examples=15, deadline=None)
-@given(st.text(max_size=80), st.text(max_size=200), st.text(max_size=60))
-def test_any_text_gets_a_probability(question: str, sentence: str, title: str) -> None:
-    (score,) = default_selector().scores(question, [sentence], title)
+@given(st.text(max_size=80), st.lists(st.text(max_size=200), min_size=1, max_size=3), st.text(max_size=60))
+def test_any_text_gets_probabilities(question: str, sentences: list[str], title: str) -> None:
+    (reading,) = default_selector().read(question, [(title, sentences)])
 
-    assert 0.0 < score < 1.0
+    assert all(0.0 < value < 1.0 for value in (*reading.sentences, reading.answered))
 
 
 def test_a_huge_text_and_lone_surrogates_are_read() -> None:
-    scores = default_selector().scores("why? " * 5000, ["word " * 50000, "\ud800 broken \udfff"], "\ud800")
+    (reading,) = default_selector().read("why? " * 5000, [("\ud800", ["word " * 50000, "\ud800 broken \udfff"])])
 
-    assert all(0.0 < score < 1.0 for score in scores)
+    assert all(0.0 < value < 1.0 for value in (*reading.sentences, reading.answered))
+
+
+def test_the_model_that_ships_is_small_and_takes_any_number_of_sentences() -> None:
+    import onnxruntime
+
+    file = files("assistant.models") / MODEL_FILE
+    session = onnxruntime.InferenceSession(file.read_bytes(), providers=["CPUExecutionProvider"])
+    ids = np.full((1, 30), 2000, dtype=np.int64)
+    for count in (1, 4):
+        pool = pooling([(3 * n + 2, 3 * n + 5) for n in range(count)], 30)[None]
+        sentences, answered = session.run(None, {"ids": ids, "types": np.zeros_like(ids), "pool": pool})
+        assert (sentences.shape, answered.shape) == ((1, count), (1,))
+    assert len(file.read_bytes()) < 25_000_000
 
 
 def test_importing_the_selector_loads_no_runtime() -> None:
@@ -136,74 +204,3 @@ def test_importing_the_selector_loads_no_runtime() -> None:
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert found.stdout.strip() == "[]"
-
-
-def test_imagined_papers_are_the_same_for_a_seed_and_hold_both_labels() -> None:
-    first, again, other = (list(grammar.imagined(30, seed)) for seed in (1, 1, 2))
-
-    assert first == again != other
-    assert {pair.label for pair in first} == {0, 1}
-    assert not any(
-        "{" in text or "[" in text for pair in first for text in (pair.question, pair.sentence, pair.title)
-    )
-
-
-def test_every_slot_of_the_grammar_has_values() -> None:
-    known = set(grammar.Paper(random.Random(0)).values) | {"it"}
-    used = {
-        slot.lower()
-        for kind in grammar.kinds().values()
-        for text in (*kind.sentences, *kind.questions)
-        for slot in re.findall(r"\{(\w+)\}", text)
-    }
-
-    assert used <= known
-    assert all(kind.near <= set(grammar.kinds()) | {"first"} for kind in grammar.kinds().values())
-
-
-TRIAL = pairs.Abstract(
-    id="1",
-    title="Effect of Vitamin K on Fracture Risk in Older Women: A Randomised Trial",
-    sentences=(
-        "Fractures are a major burden in ageing societies.",
-        "We enrolled 440 women with osteopenia in Canada between 2002 and 2004.",
-        "Participants received 5 mg of vitamin K or placebo daily.",
-        "Vitamin K supplementation reduced fracture incidence in the treated group (hazard ratio 0.45, 95% CI 0.20-0.98).",
-        "These results suggest that vitamin K may protect against fractures.",
-    ),
-)
-
-
-def test_patterns_take_the_stating_sentence_as_positive_only() -> None:
-    found = [pair for seed in range(40) for pair in details.asked([TRIAL], seed)]
-    right = {pair.origin: pair.sentence for pair in found if pair.label}
-
-    assert right["participants"].startswith("We enrolled 440")
-    assert right["dose"].startswith("Participants received 5 mg")
-    assert right["hazard"].startswith("Vitamin K supplementation")
-    assert right["conclusion"].startswith("These results suggest")
-    assert all(not pair.label for pair in found if pair.origin.startswith(("never", "lacking", "foreign")))
-
-
-def test_claims_of_the_test_split_are_never_trained_on(tmp_path: Path) -> None:
-    base = {"title": "T", "evidence_sentences": ["Water is wet.", "Fire is hot."], "rationale": [[0]]}
-    rows = [{**base, "claim": f"Claim number {n} holds", "split": "dev" if n % 2 else "train"} for n in range(40)]
-    file = tmp_path / "grounding.jsonl"
-    file.write_text("\n".join(json.dumps(row) for row in rows), encoding="utf-8")
-    training, test = pairs.claims(file, seed=1)
-
-    numbers = {int(word) for pair in (*training, *test) for word in pair.question.split() if word.isdigit()}
-    assert numbers == set(range(0, 40, 2))
-    assert not {pair.question for pair in training} & {pair.question for pair in test}
-
-
-def test_held_out_questions_are_not_trained_on(tmp_path: Path) -> None:
-    file = tmp_path / "pairs.jsonl"
-    rows = [
-        {"question": f"Question {n}?", "sentence": f"Answer {n}.", "label": n % 2, "source": "x"} for n in range(200)
-    ]
-    file.write_text("\n".join(json.dumps(row) for row in rows), encoding="utf-8")
-    training, test = pairs.general(file, negatives=2, seed=1)
-
-    assert 5 <= len(test) <= 40
-    assert not {pair.question for pair in training} & {pair.question for pair in test}

@@ -25,9 +25,15 @@ def train() -> None:
     help="Folder with model.safetensors and tokenizer.json of all-MiniLM-L6-v2.",
 )
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="Where the model goes.")
+@click.option(
+    "--without",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    multiple=True,
+    help="Papers (JSON Lines with titles) that it will be evaluated on, never to be trained on; may be repeated.",
+)
 @click.option("--thin", type=click.IntRange(min=1), default=1, help="Keep each n-th pair only, to try it out.")
-def selector(data: Path, base: Path, out: Path, thin: int) -> None:
-    """Train the answer-sentence selector on the labelled sets in DATA."""
+def selector(data: Path, base: Path, out: Path, without: tuple[Path, ...], thin: int) -> None:
+    """Train the answer-sentence selector on the labelled sets in DATA and the questions written by hand."""
     from importlib.util import find_spec
 
     missing = [name for name in _NEEDS if find_spec(name) is None]
@@ -35,5 +41,6 @@ def selector(data: Path, base: Path, out: Path, thin: int) -> None:
         raise InputError(f"training needs {', '.join(missing)}: pip install {' '.join(missing)}")
     from assistant.training.selector import train as train_selector
 
-    calibration = train_selector(data, base, out, say=lambda line: click.echo(line, err=True), thin=thin)
-    click.echo(f"{out}: slope {calibration.slope:.3f}, intercept {calibration.intercept:.3f}")
+    found = train_selector(data, base, out, without=without, say=lambda line: click.echo(line, err=True), thin=thin)
+    for name, fitted in (("sentences", found.sentences), ("answered", found.answered)):
+        click.echo(f"{out}, {name}: slope {fitted.slope:.3f}, intercept {fitted.intercept:.3f}")

@@ -1,5 +1,7 @@
 """From trained weights to what ships: an int8 ONNX graph and a calibration."""
 
+# mypy: allow-subclassing-any
+
 from __future__ import annotations
 
 import tempfile
@@ -8,14 +10,34 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from torch import Tensor, nn
 
 from assistant.selector import Calibration
-from assistant.training.bert import CrossEncoder
+from assistant.training.bert import Reader
 
 _OPSET = 17  # the newest that the legacy exporter writes
+_AXES = {
+    "ids": {0: "texts", 1: "tokens"},
+    "types": {0: "texts", 1: "tokens"},
+    "pool": {0: "texts", 1: "sentences", 2: "tokens"},
+    "sentences": {0: "texts", 1: "sentences"},
+    "answered": {0: "texts"},
+}
 
 
-def export(model: CrossEncoder, target: Path) -> None:
+class _Unpadded(nn.Module):
+    """The reader as it runs: texts of one length, hence no mask."""
+
+    def __init__(self, reader: Reader) -> None:
+        super().__init__()
+        self.reader = reader
+
+    def forward(self, ids: Tensor, types: Tensor, pool: Tensor) -> tuple[Tensor, Tensor]:
+        found: tuple[Tensor, Tensor] = self.reader(ids, types, torch.ones_like(ids), pool)
+        return found
+
+
+def export(model: Reader, target: Path) -> None:
     """Write `model` to `target` as ONNX, weights and embeddings quantised to int8, activations at run time.
 
     The legacy exporter, because the newer one's graphs are not quantised whole.
@@ -23,21 +45,21 @@ def export(model: CrossEncoder, target: Path) -> None:
     from onnxruntime.quantization import QuantType, quantize_dynamic
     from onnxruntime.quantization.shape_inference import quant_pre_process
 
-    model.eval()
     ids = torch.randint(1000, 2000, (2, 24))
-    inputs = (ids, torch.zeros_like(ids), torch.ones_like(ids))
-    shape = {0: "pairs", 1: "tokens"}
+    pool = torch.zeros(2, 3, 24)
+    for row in range(3):
+        pool[:, row, 5 + 5 * row : 10 + 5 * row] = 0.2
     with tempfile.TemporaryDirectory() as folder:
         plain, prepared = Path(folder) / "plain.onnx", Path(folder) / "prepared.onnx"
         torch.onnx.export(
-            model,
-            inputs,
+            _Unpadded(model).eval(),
+            (ids, torch.zeros_like(ids), pool),
             str(plain),
             dynamo=False,
             opset_version=_OPSET,
-            input_names=["ids", "types", "mask"],
-            output_names=["logits"],
-            dynamic_axes={"ids": shape, "types": shape, "mask": shape, "logits": {0: "pairs"}},
+            input_names=["ids", "types", "pool"],
+            output_names=["sentences", "answered"],
+            dynamic_axes=_AXES,
         )
         quant_pre_process(str(plain), str(prepared), skip_symbolic_shape=True)
         quantize_dynamic(str(prepared), str(target), weight_type=QuantType.QInt8, per_channel=True, reduce_range=True)

@@ -1,20 +1,16 @@
 """Imagined papers: abstracts composed from templates, so that what each sentence states is known exactly.
 
-Real labelled questions over abstracts are few, and none says "this abstract does not state that". Here every kind of
-detail comes with many phrasings, present in some papers and absent from others under the same question words, and with
-near misses: the right kind of detail about another data set, metric or baseline.
+Every kind of detail comes with many phrasings, present in some papers and absent from others under the same question
+words. What is asked of them is in `imagined`.
 """
 
 from __future__ import annotations
 
 import random
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
-
-from assistant.training.pairs import Pair
 
 _FOLDER = files("assistant.training")
 _CHOICE = re.compile(r"\[([^\[\]]*)\]")
@@ -186,56 +182,3 @@ def _long_form(name: str, r: random.Random) -> str:
     return " ".join(
         r.choice([word for word in _LONG_FORM_WORDS.split() if word[0] == letter] or [letter]) for letter in letters
     )
-
-
-def imagined(count: int, seed: int) -> Iterator[Pair]:
-    """Pairs over `count` imagined papers: stated details, near misses and details that are not there."""
-    generator = random.Random(seed)
-    for _ in range(count):
-        paper = Paper(generator)
-        yield from _stated(paper, generator)
-        yield from _near_misses(paper, generator)
-        yield from _absent(paper, generator)
-
-
-def _stated(paper: Paper, r: random.Random) -> Iterator[Pair]:
-    for name in r.sample(paper.stated, min(3, len(paper.stated))):
-        kind = kinds()[name]
-        question = paper.question(kind)
-        title = paper.title if r.random() < 0.85 else ""
-        right = [text for own, text in paper.sentences if name in own]
-        wrong = [text for own, text in paper.sentences if name not in own and not own & kind.near]
-        for text in right:
-            yield Pair(question, title, text, 1, name)
-        for text in r.sample(wrong, min(2, len(wrong))):
-            yield Pair(question, title, text, 0, name)
-
-
-def _near_misses(paper: Paper, r: random.Random) -> Iterator[Pair]:
-    swappable = [name for name in paper.stated if kinds()[name].swap]
-    if not swappable:
-        return
-    kind = kinds()[r.choice(swappable)]
-    slot = str(kind.swap)
-    shown = set(paper.values.values())
-    others = [value for value in slots()[slot] if value not in shown]
-    asked = [question for question in kind.questions if "{" + slot + "}" in question]
-    if not asked:
-        return
-    question = paper.fill(r.choice(asked), **{slot: r.choice(others)})
-    for own, text in paper.sentences:
-        if kind.name in own:
-            yield Pair(question, paper.title, text, 0, "swap")
-
-
-def _absent(paper: Paper, r: random.Random) -> Iterator[Pair]:
-    stated = set(paper.stated)
-    absent = [
-        kind
-        for kind in kinds().values()
-        if kind.questions and kind.name not in stated and not (kind.near & stated) and kind.name != "score_metric"
-    ]
-    for kind in r.sample(absent, 1) + ([kinds()["never"]] if r.random() < 0.5 else []):
-        question = paper.question(kind)
-        for _, text in r.sample(paper.sentences, min(2, len(paper.sentences))):
-            yield Pair(question, paper.title, text, 0, "absent")

@@ -1,85 +1,49 @@
-"""What the selector is trained on: which pairs, how many of each, in which stage, and what is held out."""
+"""What the stages before the written questions are trained on, and how much of each."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+import random
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from assistant.training import details, grammar, misses
-from assistant.training.pairs import (
-    HELD_OUT,
-    Abstract,
-    Pair,
-    abstracts,
+from assistant.training.documents import (
+    Document,
+    asked_elsewhere,
     claims,
     conclusions,
-    general,
+    cropped,
     held_out,
-    thinned,
+    wikipedia,
 )
+from assistant.training.pairs import Pair, general_pairs, titled
 
 ANSWER_SENTENCES = Path("training/answer_sentences.jsonl")
 PUBMEDQA = Path("datasets/pubmedqa")
-SCIFACT = Path("datasets/scifact")
+CLAIMS = Path("datasets/scifact/grounding.jsonl")
 
 
-@dataclass(frozen=True, slots=True)
-class Mixture:
-    """Three stages of training pairs, and the pairs kept back by source name."""
-
-    general: list[Pair]
-    abstracts: list[Pair]
-    near_misses: list[Pair]
-    kept_back: dict[str, list[Pair]]
+def single(data: Path, seed: int) -> list[Pair]:
+    """Question and sentence by themselves: Wikipedia, and PubMedQA's title questions."""
+    return general_pairs(data / ANSWER_SENTENCES, 2, seed) + titled(data / PUBMEDQA, seed)
 
 
-def mixture(data: Path, *, imagined: int = 900, real: int = 9000, replayed: int = 3000, seed: int = 1) -> Mixture:
-    """Assemble the pairs from the folder `data` (its README names the sets).
+def general(data: Path, seed: int, evaluated: Collection[str] = ()) -> list[Document]:
+    """Human-labelled questions over Wikipedia, PubMedQA's and SciFact's; those kept back are left out.
 
-    First general questions over Wikipedia and PubMedQA's title questions, then abstracts: imagined papers, patterns
-    over SciFact's abstracts, its training claims, and some of the first stage again so that it is not forgotten.
-    Last near misses, with a little of everything else drawn anew.
+    `evaluated`: keys of the titles of abstracts that the evaluation is over.
     """
-    wikipedia, wikipedia_test = general(data / ANSWER_SENTENCES, 2, seed)
-    titles, titles_test = conclusions(data / PUBMEDQA, seed)
-    rationales, rationales_test = claims(data / SCIFACT / "grounding.jsonl", seed)
-    papers, papers_test = _split(abstracts(data / SCIFACT))
-    asked = list(details.asked(papers, seed))
-    right = thinned((pair for pair in asked if pair.label), real // 2, seed)
-    wrong = thinned((pair for pair in asked if not pair.label), max(0, real - len(right)), seed)
-    second = [
-        *grammar.imagined(imagined, seed),
-        *right,
-        *wrong,
-        *(pair for pair in rationales if pair.label),
-        *thinned((pair for pair in rationales if not pair.label), 1500, seed),
-        *thinned(wikipedia + titles, replayed, seed),
+    generator = random.Random(seed)
+    paragraphs = wikipedia(data / ANSWER_SENTENCES, seed)
+    own = [
+        *_thinned([document for document in paragraphs if document.origin == "selqa"], 1300, generator),
+        *_thinned([document for document in paragraphs if document.origin == "qnli"], 500, generator),
+        *conclusions(data / PUBMEDQA, seed),
+        *claims(data / CLAIMS, seed, evaluated),
     ]
-    third = [
-        *misses.misses(700, seed),
-        *grammar.imagined(120, seed + 1),
-        *_balanced(details.asked(papers, seed + 1), 1600, seed + 1),
-        *(pair for pair in rationales if pair.label),
-        *thinned((pair for pair in rationales if not pair.label), 300, seed + 1),
-        *thinned(wikipedia + titles, 700, seed + 1),
-    ]
-    kept = {
-        "wikipedia": wikipedia_test,
-        "pubmedqa": titles_test,
-        "scifact": rationales_test,
-        "details": thinned(details.asked(papers_test, seed), 1500, seed),
-    }
-    return Mixture(wikipedia + titles, second, third, kept)
+    kept = [document for document in own if not held_out(document.question)]
+    away = asked_elsewhere(_thinned(kept, 300, generator), seed)
+    return [cropped(document, generator) if generator.random() < 0.4 else document for document in kept + away]
 
 
-def _balanced(pairs: Iterable[Pair], count: int, seed: int) -> list[Pair]:
-    """At most `count` pairs, half of them positive."""
-    everything = list(pairs)
-    right = thinned((pair for pair in everything if pair.label), count // 2, seed)
-    return right + thinned((pair for pair in everything if not pair.label), count // 2, seed)
-
-
-def _split(papers: Sequence[Abstract]) -> tuple[list[Abstract], list[Abstract]]:
-    test = [paper for paper in papers if held_out(paper.id, HELD_OUT)]
-    return [paper for paper in papers if not held_out(paper.id, HELD_OUT)], test
+def _thinned(documents: Sequence[Document], count: int, generator: random.Random) -> list[Document]:
+    return generator.sample(list(documents), min(count, len(documents)))

@@ -2,173 +2,69 @@
 
     ibid train selector DATA --base MINILM_FOLDER --out assistant/models
 
-Deterministic for a seed on one thread: the same files and versions give the same weights on the same processor.
+Deterministic for a seed and a number of threads: the same files and versions give the same weights on the same processor.
 """
 
 from __future__ import annotations
 
-import copy
 import hashlib
 import json
-import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict, dataclass
+from importlib.resources import as_file, files
 from pathlib import Path
 
-import torch
+import numpy as np
 from tokenizers import Tokenizer
-from torch import Tensor
 
 from assistant.errors import InputError
-from assistant.selector import CALIBRATION_FILE, MODEL_FILE, Calibration, Selector, pack
-from assistant.training.bert import CrossEncoder, load_pretrained
+from assistant.selector import CALIBRATION_FILE, MODEL_FILE, UNCALIBRATED, Calibrations, Selector
+from assistant.training import handwritten, pairing, reading
+from assistant.training.bert import Reader
+from assistant.training.documents import Document, rows, title_key
 from assistant.training.export import calibrate, export
-from assistant.training.mixture import mixture
-from assistant.training.pairs import Pair
+from assistant.training.handwritten import Shares, WrittenSet
+from assistant.training.imagined import imagined
+from assistant.training.mixture import general, single
 
 # Of the official all-MiniLM-L6-v2.
 _BASE_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 
-_MEGABATCH = 40  # batches that are sorted by length together, so that little padding is computed
-
 
 @dataclass(frozen=True, slots=True)
-class Recipe:
-    """Everything besides the data that decides the weights."""
+class Stage:
+    """A pass over written sets: which, which of them twice, and what is mixed in so that the rest is not forgotten."""
 
-    layers: int = 4
-    frozen: int = 0
-    batch: int = 16
-    rate: float = 1e-4
-    head_rate: float = 1e-3
-    warmup: int = 150  # steps
-    decay: float = 0.3  # last share of the steps, over which the rate falls to a twentieth
-    average: float = 0.998  # of the exponential moving average of the weights, which is what is kept
-    stop: int | None = None  # the step after which the rest of the pass is left out
-    seed: int = 7
+    sets: tuple[str, ...]
+    recipe: reading.Recipe
+    shares: Shares
+    twice: tuple[str, ...] = ()
+    imagined: int = 0  # papers
+    replayed: int | None = None  # each n-th document of the general stage, drawn anew
 
 
-FIRST = Recipe()
-SECOND = Recipe(frozen=1, stop=600)
-THIRD = Recipe(frozen=1, warmup=50, decay=0.6)
-# Share of the first stage's weights in what ships. The later stages teach details and lose some of the first's breadth;
-# a weighted mean of both keeps most of each (Wortsman et al. 2022). See docs/experiments/selector.md.
-_FIRST_SHARE = 0.25
-
-
-@dataclass(frozen=True, slots=True)
-class Example:
-    """A pair as token ids and segments."""
-
-    ids: list[int]
-    types: list[int]
-    label: float
-
-
-def encode(tokenizer: Tokenizer, pair: Pair) -> Example:
-    """`[CLS] question [SEP] title [SEP]` as segment 0, `sentence [SEP]` as segment 1, within the token limits."""
-
-    def tokens(text: str) -> list[int]:
-        ids: list[int] = tokenizer.encode(text, add_special_tokens=False).ids
-        return ids
-
-    ids, types = pack(tokens(pair.question), tokens(pair.title) if pair.title else [], tokens(pair.sentence))
-    return Example(ids, types, float(pair.label))
-
-
-def batches(examples: Sequence[Example], size: int, generator: random.Random) -> Iterator[list[Example]]:
-    """One pass in random order, in batches of similar length."""
-    order = list(examples)
-    generator.shuffle(order)
-    for start in range(0, len(order), size * _MEGABATCH):
-        part = sorted(order[start : start + size * _MEGABATCH], key=lambda example: len(example.ids))
-        groups = [part[at : at + size] for at in range(0, len(part), size)]
-        generator.shuffle(groups)
-        yield from groups
-
-
-def tensors(batch: Sequence[Example]) -> tuple[Tensor, Tensor, Tensor]:
-    """Ids, types and mask, padded to the longest of the batch."""
-    width = max(len(example.ids) for example in batch)
-    ids = torch.tensor([example.ids + [0] * (width - len(example.ids)) for example in batch])
-    types = torch.tensor([example.types + [0] * (width - len(example.types)) for example in batch])
-    mask = torch.tensor([[1] * len(example.ids) + [0] * (width - len(example.ids)) for example in batch])
-    return ids, types, mask
-
-
-def fit(
-    examples: Sequence[Example],
-    base: Path,
-    recipe: Recipe,
-    report: Callable[[int, int, float, CrossEncoder], None],
-    start: CrossEncoder | None = None,
-) -> CrossEncoder:
-    """One pass over the examples; the averaged model. `report(step, steps, loss, averaged)` sees every step."""
-    torch.manual_seed(recipe.seed)
-    torch.set_num_threads(1)
-    torch.use_deterministic_algorithms(True)
-    generator = random.Random(recipe.seed)
-    model = CrossEncoder(recipe.layers, recipe.frozen)
-    load_pretrained(model, base / "model.safetensors")
-    if start is not None:
-        model.load_state_dict(start.state_dict())
-    averaged = copy.deepcopy(model)
-    head = list(model.head.parameters())
-    body = [weight for name, weight in model.named_parameters() if weight.requires_grad and "head" not in name]
-    optimiser = torch.optim.AdamW(
-        [{"params": body, "lr": recipe.rate}, {"params": head, "lr": recipe.head_rate}], weight_decay=0.01
-    )
-    steps = -(-len(examples) // recipe.batch)
-
-    def rate(step: int) -> float:
-        left = (steps - step) / (recipe.decay * steps)
-        return min(1.0, (step + 1) / recipe.warmup, 0.05 + 0.95 * left)
-
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, rate)
-    for step, batch in enumerate(batches(examples, recipe.batch, generator), start=1):
-        ids, types, mask = tensors(batch)
-        labels = torch.tensor([example.label for example in batch])
-        loss = torch.nn.functional.binary_cross_entropy_with_logits(model(ids, types, mask), labels)
-        optimiser.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(body + head, 1.0)
-        optimiser.step()
-        schedule.step()
-        _average(averaged, model, min(recipe.average, step / (step + 10)))
-        report(step, steps, loss.item(), averaged)
-        if step == recipe.stop:
-            break
-    return averaged
-
-
-def _average(averaged: CrossEncoder, model: CrossEncoder, keep: float) -> None:
-    with torch.no_grad():
-        for old, new in zip(averaged.parameters(), model.parameters(), strict=True):
-            if new.requires_grad:
-                old.lerp_(new, 1.0 - keep)
-
-
-def logits(model: CrossEncoder, examples: Sequence[Example], size: int = 32) -> list[float]:
-    """The model's logit for each example, in order."""
-    order = sorted(range(len(examples)), key=lambda index: len(examples[index].ids))
-    found = [0.0] * len(examples)
-    with torch.no_grad():
-        for at in range(0, len(order), size):
-            chosen = order[at : at + size]
-            values = model(*tensors([examples[index] for index in chosen])).tolist()
-            for index, value in zip(chosen, values, strict=True):
-                found[index] = value
-    return found
-
+PAIRS = pairing.Recipe()
+GENERAL = reading.Recipe(frozen=1)
+_FEWER = Shares(elsewhere=0.3, bereft=0.15, crops=0.8)
+_THREE = ("life-sciences", "nlp", "trials")
+WRITTEN = (
+    Stage(("life-sciences", "trials"), reading.Recipe(frozen=1, seed=11), Shares()),
+    Stage(_THREE, reading.Recipe(frozen=1, seed=21), _FEWER, ("nlp",), 160, 25),
+    Stage(_THREE, reading.Recipe(frozen=1, seed=31, rate=6e-5), _FEWER, ("nlp",), 160, 25),
+)
+KEPT_BACK = Shares(elsewhere=0.5, bereft=0.0, crops=0.0)
 
 Progress = Callable[[str], None]
 
 
-def train(data: Path, base: Path, out: Path, *, say: Progress = print, thin: int = 1) -> Calibration:
-    """Train on the sets in `data` from the MiniLM weights in `base`; write model and calibration into `out`.
+def train(
+    data: Path, base: Path, out: Path, *, without: Sequence[Path] = (), say: Progress = print, thin: int = 1
+) -> Calibrations:
+    """Train on the sets in `data` and those written by hand, from the MiniLM weights in `base`; write into `out`.
 
-    `base` holds model.safetensors and tokenizer.json of all-MiniLM-L6-v2. `thin` keeps each n-th pair only, to try
-    the pipeline out. Progress goes to `say`, line by line. InputError when `base` holds other weights.
+    `base` holds model.safetensors and tokenizer.json of all-MiniLM-L6-v2; `without` are JSON Lines files of papers
+    that the model will be evaluated on. `thin` keeps each n-th example only, to try the pipeline out. Progress goes
+    to `say`, line by line. InputError when `base` holds other weights.
     """
     weights = base / "model.safetensors"
     if not weights.is_file() or _sha256(weights) != _BASE_SHA256:
@@ -176,43 +72,81 @@ def train(data: Path, base: Path, out: Path, *, say: Progress = print, thin: int
     tokenizer = Tokenizer.from_file(str(base / "tokenizer.json"))
     tokenizer.no_padding()
     tokenizer.no_truncation()
-    pairs = mixture(data)
+    evaluated = {title_key(row["title"]) for file in without for row in rows(file)}
+    sets = written_sets()
 
-    def stage(recipe: Recipe, chosen: Sequence[Pair], start: CrossEncoder | None) -> CrossEncoder:
-        examples = [encode(tokenizer, pair) for pair in chosen[::thin]]
-        say(f"{len(examples)} pairs, lowest {recipe.frozen} of {recipe.layers} layers frozen")
-        return fit(examples, base, recipe, _reporter(say), start)
+    def learned(start: Reader, documents: Sequence[Document], recipe: reading.Recipe) -> Reader:
+        examples = [example for document in documents[::thin] for example in reading.encoded(tokenizer, document)]
+        say(f"{len(examples)} windows")
+        return reading.fit(start, [examples], recipe, lambda step, steps, loss, _: progress(step, steps, loss))
 
-    broad = stage(FIRST, pairs.general, None)
-    model = stage(THIRD, pairs.near_misses, stage(SECOND, pairs.abstracts, broad))
-    _average(model, broad, 1.0 - _FIRST_SHARE)
+    progress = _reporter(say)
+    pairs = [pairing.encode(tokenizer, pair) for pair in single(data, seed=1)[::thin]]
+    model = Reader(PAIRS.layers)
+    model.start_from(pairing.fit(pairs, base, PAIRS, progress))
+    model = learned(model, general(data, seed=1, evaluated=evaluated), GENERAL)
+    before = model
+    for stage in WRITTEN:
+        before, model = model, learned(model, documents_of(stage, sets, data, evaluated), stage.recipe)
+    reading.blend(before, model, 0.5)  # each is better at something: docs/experiments/selector.md
     out.mkdir(parents=True, exist_ok=True)
-    export(model, out / MODEL_FILE)
-    kept_back = [pair for part in pairs.kept_back.values() for pair in part[::thin]]
-    calibration = _calibrated(out / MODEL_FILE, kept_back)
+    export(before, out / MODEL_FILE)
+    return finished(out, sets, thin)
+
+
+def written_sets() -> list[WrittenSet]:
+    """The sets that lie beside this module."""
+    with as_file(files("assistant.training") / "written") as folder:
+        return list(handwritten.load_all(folder))
+
+
+def documents_of(
+    stage: Stage, sets: Sequence[WrittenSet], data: Path, evaluated: Collection[str] = ()
+) -> list[Document]:
+    """Everything that a stage is over, in the order in which it is drawn."""
+    seed = stage.recipe.seed
+    documents: list[Document] = []
+    for name in stage.sets:
+        (training,) = (handwritten.divided(part)[0] for part in sets if part.name == name)
+        documents += handwritten.drawn(training, seed, stage.shares)
+        if name in stage.twice:
+            documents += handwritten.drawn(training, seed + 100, stage.shares)
+    documents += imagined(stage.imagined, seed)
+    if stage.replayed is not None:
+        documents += general(data, seed, evaluated)[:: stage.replayed]
+    return documents
+
+
+def finished(out: Path, sets: Sequence[WrittenSet], thin: int = 1) -> Calibrations:
+    """Calibrate the model in `out` on the papers kept back, as it will run, and write what belongs to it."""
+    reader = Selector((out / MODEL_FILE).read_bytes(), UNCALIBRATED)
+    kept = [
+        document
+        for part in sets
+        for document in handwritten.drawn(handwritten.divided(part)[1], 1, KEPT_BACK)[::thin]
+        if document.answered is not None
+    ]
+    found = [reader.logits(document.question, [(document.title, document.sentences)])[0] for document in kept]
+    labels = [float(index in document.right) for document in kept for index in range(len(document.sentences))]
+    sentences = calibrate(np.concatenate([logits.sentences for logits in found]).tolist(), labels)
+    answered = calibrate([logits.answered for logits in found], [float(bool(doc.answered)) for doc in kept])
     card = {
-        "calibration": asdict(calibration),
+        "calibration": {"sentences": asdict(sentences), "answered": asdict(answered)},
         "sha256": _sha256(out / MODEL_FILE),
-        "stages": [asdict(recipe) for recipe in (FIRST, SECOND, THIRD)],
-        "share of the first": _FIRST_SHARE,
-        "pairs": [len(part[::thin]) for part in (pairs.general, pairs.abstracts, pairs.near_misses)],
-        "calibrated_on": {name: len(part[::thin]) for name, part in pairs.kept_back.items()},
+        "pairs": asdict(PAIRS),
+        "general": asdict(GENERAL),
+        "stages": [asdict(stage) for stage in WRITTEN],
+        "written": {part.name: len(part.asked) for part in sets},
+        "calibrated_on": len(kept),
     }
     (out / CALIBRATION_FILE).write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
-    return calibration
+    return Calibrations(sentences, answered)
 
 
-def _calibrated(model: Path, pairs: Sequence[Pair]) -> Calibration:
-    """Platt scaling of the int8 model, as it will run, on pairs it never saw."""
-    reader = Selector(model.read_bytes(), Calibration(1.0, 0.0))
-    values = [float(reader.logits(pair.question, [pair.sentence], [pair.title])[0]) for pair in pairs]
-    return calibrate(values, [float(pair.label) for pair in pairs])
-
-
-def _reporter(say: Progress) -> Callable[[int, int, float, CrossEncoder], None]:
+def _reporter(say: Progress) -> Callable[[int, int, float], None]:
     recent: list[float] = []
 
-    def report(step: int, steps: int, loss: float, _: CrossEncoder) -> None:
+    def report(step: int, steps: int, loss: float) -> None:
         recent.append(loss)
         if step % 50 == 0 or step == steps:
             say(f"step {step} of {steps}, loss {sum(recent[-100:]) / len(recent[-100:]):.3f}")
