@@ -11,7 +11,7 @@ import math
 import re
 from dataclasses import dataclass, fields
 
-from assistant import details, expectations, triage
+from assistant import details, expectations, selecting, triage
 from assistant.answers import Reason
 from assistant.details import Detail
 from assistant.evidence import Evidence, PaperEvidence, share, weight
@@ -38,7 +38,8 @@ class Features:
     detail_missing: float  # 1 when a detail is asked for and no sentence of the top paper shows it
     expected_missing: float  # 1 when a number or link is expected and the best sentences have none
     named: float  # strength of the name by which the question calls the top paper
-    selected: float  # the selector's highest probability; 0.5 when it was not asked
+    selected: float  # the selector's highest probability of a sentence; 0.5 when it was not asked
+    answered: float  # its log-odds that the abstract states the answer, over 5; 0 when it was not asked
     many: float  # 1 when the question asks for several papers
     summary: float  # 1 when the question asks what a paper is about
     side_missing: float  # 1 when no paper is about one side of a comparison
@@ -59,6 +60,7 @@ class Weights:
     expected_missing: float
     named: float
     selected: float
+    answered: float
     many: float
     summary: float
     side_missing: float
@@ -66,10 +68,12 @@ class Weights:
     intercept: float
 
 
-WITHOUT_SELECTOR = Weights(4.1, 0.6, 0.05, -1.0, -0.9, -1.8, -4.5, -2.4, 0.2, 0.0, 1.4, 1.25, -3.0, -5.0, 0.05)
-WITH_SELECTOR = Weights(2.15, 0.5, 0.25, -0.6, 0.35, -2.05, -4.5, -2.6, -0.3, 2.55, 1.05, 1.0, -3.0, -10.5, -0.45)
+WITHOUT_SELECTOR = Weights(4.1, 0.6, 0.05, -1.0, -0.9, -1.8, -4.5, -2.4, 0.2, 0.0, 0.0, 1.4, 1.25, -3.0, -5.0, 0.05)
+WITH_SELECTOR = Weights(
+    2.97, -0.1, 0.38, -0.87, -0.22, -1.84, -2.83, -2.67, 0.29, 0.22, 3.97, 0.12, 0.71, -3.0, -1.49, 0.78
+)
 _NEAR = 0.45  # cosine from where on a sentence is near a question
-THRESHOLDS: dict[Strictness, float] = {"lenient": 0.2, "balanced": 0.43, "strict": 0.6}
+THRESHOLDS: dict[Strictness, float] = {"lenient": 0.35, "balanced": 0.58, "strict": 0.75}
 # Weights of cosine, coverage and name, and the bar above which a paper here is on the question's subject: fitted on dev
 # questions refused as `not_stated` or `nothing_relevant`, .93 right on the corpora left out.
 _SUBJECT = (3.3, 3.6, 2.9, 2.6)
@@ -133,11 +137,22 @@ def features(evidence: Evidence) -> Features:
         ),
         named=top.named.strength if top.named else 0.0,
         selected=max(selected, default=0.5),
+        answered=_answered(evidence) / 5,
         many=float(question.many),
         summary=float(question.kind == "summary"),
         side_missing=float(evidence.side_missing is not None),
         far=0.0 if top.named else max(0.0, _NEAR - top.cosine) * rarest,
     )
+
+
+def _answered(evidence: Evidence) -> float:
+    """The selector's log-odds that the paper, or for several papers asked for the likeliest of them, states the answer."""
+    read = [paper.answered for paper in evidence.papers if paper.answered is not None]
+    if not read:
+        return 0.0
+    first = evidence.papers[0].answered
+    many = evidence.question.kind in ("comparison", "list") or len(evidence.sides) > 1
+    return selecting.logit(max(read) if many or first is None else first)
 
 
 def _text(evidence: Evidence, top: PaperEvidence) -> str:

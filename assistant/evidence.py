@@ -65,6 +65,7 @@ class PaperEvidence:
     asked: frozenset[str]  # what is asked of it: the question's terms less furniture and its own name
     missing: frozenset[str]  # asked terms that title and abstract lack
     fitness: float = 0.0  # log-odds that it belongs to the papers asked for
+    answered: float | None = None  # the selector's probability that its abstract states the answer; None when unread
 
 
 @dataclass(frozen=True, slots=True)
