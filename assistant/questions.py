@@ -16,9 +16,7 @@ Kind = Literal["fact", "list", "comparison", "summary", "yes_no"]
 Role = Literal["contribution", "result", "problem", "data", "resource"]
 
 _PAPERS = r"(?:papers?|works?|stud(?:y|ies)|articles?|publications?|abstracts?|authors|preprints?|documents?)"
-_PLURAL_PAPERS = (
-    r"(?:papers|works|studies|articles|publications|abstracts|preprints|documents|surveys|reviews|trials)"
-)
+_PLURAL_PAPERS = r"(?:papers|works(?!\s+(?:best|better|well|with|by|for|as|to|when|like|against|even|only|across)\b)|studies|articles|publications|abstracts|preprints|documents|surveys|reviews|trials)"
 _PLURAL_KINDS = (
     r"(?:different |other |existing |various )?(?:methods|approaches|techniques|frameworks|algorithms|models|systems|"
     r"benchmarks|datasets|surveys|interventions|treatments|therapies|trials|drugs)"
@@ -44,6 +42,34 @@ _WHICH_WORK = re.compile(
     r"^\W*(?:is|are) there (?:a|any) (?:paper|study|article|work)s?\b",
     re.IGNORECASE,
 )
+_WORK = re.compile(r"^\W*(?:which|what)\s+work\b", re.IGNORECASE)  # a mass noun: any number of papers
+# Lists asked for without a question's form: "renal cell carcinoma papers", "work on ambulance staff", "anything about twins".
+_LIST_ELLIPTIC = re.compile(
+    rf"^\W*(?!(?:{_ANY_OF[2:-2]}|how|why|when|where|who|do|does|did|is|are|was|were|can|has|have|summar\w+|compare|explain|tell)\b)"
+    rf"(?:[^\s?!.:;]+\s+){{1,8}}?(?:{_PLURAL_PAPERS[3:-1]}|experiments|case reports)"
+    r"(?:\s+(?:here|please|in (?:this|the|my|our) (?:collection|library|corpus|list|set)))?\W*$|"
+    r"^\W*(?:(?:i (?:want|need)|give me|show me|find|looking for|is there|any|the|all|other|more|previous|existing)\s+)*work\s+"
+    r"(?:on|about|that|touching|dealing|looking|concerning|related|around|in|with|using)\b|"
+    r"^\W*anything\s+(?:\w+\s+){0,2}?(?:on|about|regarding|concerning)\b|"
+    r"^\W*who\s+(?:else\s+)?(?:has\s+|have\s+)?(?:written\s+(?:about|on)|stud(?:ied|ies)|work(?:s|ed)\s+on|look(?:s|ed)\s+(?:at|into)|"
+    r"deals?\s+with|dealt\s+with)\b|"
+    r"^\W*what\s+has\s+been\s+(?:found|written|published|reported|done|said)\s+(?:here\s+)?(?:on|about)\b|"
+    r"^\W*which\s+(?:of\s+(?:these|them|those)|ones)\s+(?:are|were|do|have|use|show|report|propose|study|deal|describe|evaluate|"
+    r"present|find|work|concern|look|cover|mention|rely|involve|focus|address|compare)\b|"
+    r"^\W*which\s+(?:show|use|report|propose|study|deal|are about|describe|evaluate|present|find)\b",
+    re.IGNORECASE,
+)
+# Counts of what a review or a trial took in, told by its abstract; "how many papers" counts the papers here.
+_COUNT_INSIDE = re.compile(
+    r"\bhow many (?:[\w-]+ ){0,3}?(?:studies|trials|articles|publications|documents|surveys|reviews|abstracts|works)\b"
+    r"(?!.*\b(?:here|in (?:this|the|my|our) (?:collection|library|corpus|list))\b)",
+    re.IGNORECASE,
+)
+_PAPERS_HEAD = re.compile(
+    rf"^\W*(?:which|what|list|name|find|show|give)\s+(?:me\s+)?(?:all\s+|the\s+|of\s+the\s+|other\s+)*{_PLURAL_PAPERS}\b",
+    re.IGNORECASE,
+)
+
 _COMPARISON = re.compile(
     r"\b(?:compar(?:e|es|ing|ison)\b(?!\s+(?:favou?rably|only))|versus|vs\.?|differ(?:s|ence|ences)?\b|contrast(?:s|ed)?\b"
     r"(?!ive)|distinguish(?:es)?|in common|similarit(?:y|ies)|what sets .+ apart|how (?:is|are) .+ different)",
@@ -154,7 +180,7 @@ def read(text: str) -> Question:
         expects=_expects(stripped, kind),
         sides=sides if kind == "comparison" else (),
         pair=_pair(stripped) if kind in ("fact", "yes_no") else (),
-        many=kind == "list" and not _WHICH_WORK.search(stripped),
+        many=kind == "list" and (_WORK.search(stripped) is not None or not _WHICH_WORK.search(stripped)),
         two=_TWO.search(stripped) is not None,
         two_of=_two_of(stripped),
         kinds=kind == "fact" and _LIST_OF_KINDS.search(stripped) is not None,
@@ -173,13 +199,17 @@ def plays(role: Role, sentence: str) -> bool:
 
 
 def _kind(text: str, sides: tuple[str, ...]) -> Kind:
+    if _PAPERS_HEAD.search(text) and not _COMPARISON.search(text) and not _TWO.search(text):
+        return "list"  # "which papers use text, images or sound" sets nothing against anything
     if (
         sides
         or _TWO.search(text)
         or (_COMPARISON.search(text) and re.search(r"\b(?:and|with|from|to|versus|vs)\b", text, re.IGNORECASE))
     ):
         return "comparison"
-    if _LIST.search(text) or _LIST_HEAD.search(text) or _WHICH_WORK.search(text):
+    if not _COUNT_INSIDE.search(text) and any(
+        form.search(text) for form in (_LIST, _LIST_HEAD, _WHICH_WORK, _LIST_ELLIPTIC)
+    ):
         return "list"
     if _SUMMARY.search(text):
         return "summary"
