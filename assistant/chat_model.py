@@ -27,6 +27,7 @@ _CONNECT_S = 10.0  # to reach a server at all; a loaded model may then think for
 _REASON_CHARACTERS = 240
 # A kept connection belongs to the event loop that made it, and each `asyncio.run` of a caller is another loop.
 _HEADERS = {"Connection": "close"}
+_LOCAL_TIMEOUT_S = 180.0  # a busy machine reads a prompt slowly; nothing is paid for waiting
 _NO_KEY = "none"  # local servers want a key to be sent and look at none
 _OVERFLOW = re.compile(
     r"context.{0,20}(?:length|window|size|limit|overflow)|maximum context|prompt is too long|too many tokens|"
@@ -46,6 +47,8 @@ def connect(settings: Settings) -> BaseChatModel:
     if settings.chat_base_url is not None:
         return _openai_compatible(settings, settings.chat_base_url)
     provider, colon, name = settings.chat_model.partition(":")
+    if provider == "local":
+        return _local(settings)
     if not colon or not provider or not name:
         raise SettingsError(
             f"chat model {settings.chat_model!r} has no address; set IBID_CHAT_BASE_URL to its server's /v1, "
@@ -77,6 +80,30 @@ def _openai_compatible(settings: Settings, base_url: str) -> BaseChatModel:
         # Its own client: the shared default would send a loopback call through a proxy of the environment.
         http_async_client=DefaultAsyncHttpxClient(trust_env=not local),
     )
+
+
+def _local(settings: Settings) -> BaseChatModel:
+    """The model of the user's folder. Its server starts with the first question."""
+    from assistant.local_models import running, store
+    from assistant.local_models.chat import LocalChat
+
+    running.require_runtime()
+    model = store.wanted(settings.models_path(), settings.chat_model)
+    server = running.server(running.Job(model.name, model.path, settings.local_threads or running.cores()))
+    patience = settings.chat_timeout_s if "chat_timeout_s" in settings.model_fields_set else _LOCAL_TIMEOUT_S
+
+    def over_http(base_url: str, key: str) -> BaseChatModel:
+        from pydantic import SecretStr
+
+        told = {
+            "chat_model": model.name,
+            "chat_api_key": SecretStr(key),
+            "chat_timeout_s": patience,
+            "chat_retries": 0,
+        }
+        return _openai_compatible(settings.model_copy(update=told), base_url)
+
+    return LocalChat(model_name=model.name, server=server, over_http=over_http)
 
 
 def _of_provider(settings: Settings, provider: str, name: str) -> BaseChatModel:

@@ -231,7 +231,8 @@ class Assistant:
             return
         from assistant import chat_engine
 
-        async with aclosing(chat_engine.speak(self._chat_model(), self._verifier, prepared)) as drafted:
+        model = await asyncio.to_thread(self._chat_model)
+        async with aclosing(chat_engine.speak(model, self._verifier, prepared)) as drafted:
             async for item in drafted:
                 if isinstance(item, chat_engine.Drafted):
                     for event in self._settle(prepared, item):

@@ -12,6 +12,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from assistant.errors import SettingsError
 
 Strictness = Literal["lenient", "balanced", "strict"]
+_ANSWERING = {"chat_model", "chat_base_url"}  # who gives one of these has said what is to answer
 
 
 class Settings(BaseSettings):
@@ -22,7 +23,8 @@ class Settings(BaseSettings):
     library: Path | None = Field(default=None, description="library folder; default: the platform's user-data folder")
     chat_model: str = Field(
         default="quotes",
-        description="`quotes`, the name of a model at `chat_base_url`, or `provider:model` of any LangChain provider",
+        description="`quotes`, `local` or `local:NAME` (see `ibid model`), the name of a model at `chat_base_url`, "
+        "or `provider:model` of any LangChain provider; default: what `ibid model use` chose, else `quotes`",
     )
     chat_base_url: str | None = Field(default=None, description="an OpenAI-compatible endpoint, e.g. Ollama's /v1")
     chat_api_key: SecretStr | None = Field(default=None, description="key for it; default: `OPENAI_API_KEY`")
@@ -30,6 +32,12 @@ class Settings(BaseSettings):
         default=60.0, gt=0, le=3600, description="seconds to wait for the model's next bytes"
     )
     chat_retries: int = Field(default=2, ge=0, le=10, description="retries of a failed call to the model")
+    models: Path | None = Field(
+        default=None, description="folder of local models; default: in the platform's user-data folder"
+    )
+    local_threads: int | None = Field(
+        default=None, ge=1, le=256, description="threads of a local model; default: the usable cores, up to 8"
+    )
     embedding_model: str = Field(
         default="minilm", description="`minilm` (shipped), or the name of a model at `embedding_base_url`"
     )
@@ -56,11 +64,25 @@ class Settings(BaseSettings):
             if variable.startswith("IBID_") and variable not in known:
                 raise SettingsError(f"unknown setting {variable}; known are {', '.join(sorted(known))}")
         try:
-            return cls(**overrides)
+            made = cls(**overrides)
+            return made if made.model_fields_set & _ANSWERING else made._with_the_chosen_model()
         except ValidationError as error:
             first = error.errors()[0]
             name = ".".join(str(part) for part in first["loc"])
             raise SettingsError(f"setting {name} = {first.get('input')!r}: {first['msg']}") from error
+
+    def _with_the_chosen_model(self) -> Settings:
+        """What `ibid model use` wrote into the folder of models decides where no setting names a chat model."""
+        from assistant.local_models import store
+
+        chosen = store.chosen(self.models_path())
+        return self.model_copy(update={"chat_model": chosen}) if chosen else self
+
+    def models_path(self) -> Path:
+        """The folder of local models: the setting, else the platform's user-data folder."""
+        from assistant.local_models import store
+
+        return self.models.expanduser() if self.models is not None else store.default_folder()
 
     def library_path(self) -> Path:
         """The library folder to use: the setting, else the platform's user-data folder."""

@@ -8,7 +8,19 @@ import sys
 
 import click
 
-from assistant.cli import answering, calibrate, chatting, conversations, exporting, hooks, papers, training, upkeep, verifying
+from assistant.cli import (
+    answering,
+    calibrate,
+    chatting,
+    conversations,
+    exporting,
+    hooks,
+    models,
+    papers,
+    training,
+    upkeep,
+    verifying,
+)
 from assistant.errors import IbidError
 
 _UNEXPECTED = "something went wrong that Ibid did not foresee"
@@ -35,6 +47,7 @@ for _command in (
     calibrate.calibrate,
     upkeep.rebuild,
     upkeep.doctor,
+    models.model,
     hooks.eval_,
     training.train,
 ):

@@ -29,9 +29,13 @@ def rebuild(embed: bool, library_path: Path | None, as_json: bool) -> None:
 @options.library_option
 @options.json_option
 def doctor(library_path: Path | None, as_json: bool) -> None:
-    """Check the library and print, for each finding, the command that mends it."""
+    """Check the library, and the local chat model where one answers, and print, for each finding, the command that mends it."""
     with options.existing(library_path) as library:
         checks = library.doctor()
+    from assistant.local_models import checking
+
+    found = checking.finding(options.settings(library_path))
+    checks = (*checks, found) if found is not None else checks
     if as_json:
         output.emit([{"check": c.check, "ok": c.ok, "message": c.message, "mend": c.mend} for c in checks])
     else:

@@ -1,0 +1,73 @@
+"""The local model as a LangChain chat model: starts its server when first asked, and again after a crash.
+
+`over_http` builds the OpenAI-compatible client; it is given, because only `assistant.chat_model` may import one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import BaseMessage
+from langchain_core.outputs import ChatGenerationChunk, ChatResult
+from pydantic import ConfigDict
+
+from assistant.errors import ModelUnavailable
+from assistant.local_models.running import LocalServer
+
+
+class LocalChat(BaseChatModel):
+    """Speaks to a `LocalServer`. `model_name` is the catalogue's or the user's name for the file."""
+
+    model_name: str
+    server: LocalServer
+    over_http: Callable[[str, str], BaseChatModel]  # base URL, key
+
+    model_config = ConfigDict(arbitrary_types_allowed=True, protected_namespaces=())
+
+    @property
+    def _llm_type(self) -> str:
+        return "openai-chat"  # what its protocol is: a reply without a finish reason is broken off
+
+    def _generate(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> ChatResult:
+        return self._client()._generate(messages, stop=stop, run_manager=run_manager, **kwargs)
+
+    async def _astream(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: AsyncCallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> AsyncIterator[ChatGenerationChunk]:
+        client = await asyncio.to_thread(self._client)
+        try:
+            async for chunk in client._astream(messages, stop=stop, run_manager=run_manager, **kwargs):
+                yield chunk
+        except Exception as error:
+            how = await asyncio.to_thread(self._how_it_died)
+            if how is None:
+                raise
+            raise ModelUnavailable(f"local model {self.model_name!r} {how}; ask again, it is started anew") from error
+
+    def _client(self) -> BaseChatModel:
+        address = self.server.address()
+        return self.over_http(address, self.server.key)
+
+    def _how_it_died(self) -> str | None:
+        """How the server's process ended; a connection breaks a moment before its process is seen to be gone."""
+        for _ in range(10):
+            how = self.server.died()
+            if how is not None or self.server.well():
+                return how
+            time.sleep(0.1)
+        return None
