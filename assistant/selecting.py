@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Protocol
 
 from assistant import scoring
 from assistant.evidence import Evidence, PaperEvidence, Sentence
+from assistant.questions import Question
+from assistant.terms import terms
 
 _READ = 5  # papers read when the question calls none by name
 _READ_LISTED = 12  # papers read when several are asked for
+_COMPARING = re.compile(
+    r"^\W*(?:please )?(?:compare|contrast)\b(?: how)?|\bvs\.?(?=\s)|\bversus\b|\b(?:differences?|similarit(?:y|ies)) between\b|"
+    r"\bcompared? (?:to|with)\b|\bdiffer(?:s|ent)? (?:from|to)\b|\bin common\b",
+    re.IGNORECASE,
+)
 _CLEARLY = 0.8  # strength of a name that surely means the paper
 
 
@@ -36,9 +44,7 @@ def select(evidence: Evidence, selector: Selector) -> Evidence:
 
     When the question calls no paper by name, the papers read are put in the order of what the selector found in them.
     """
-    reading = _to_read(evidence)
-    told = selector.read(evidence.question.text, [(p.paper.title, [s.text for s in p.sentences]) for p in reading])
-    read = [_rescored(paper, one) for paper, one in zip(reading, told, strict=True)]
+    read = [_rescored(paper, reading) for paper, reading in _readings(evidence, selector)]
     by_id = {paper.paper.id: paper for paper in read}
     papers = [by_id.get(paper.paper.id, paper) for paper in evidence.papers]
     question = evidence.question
@@ -46,6 +52,30 @@ def select(evidence: Evidence, selector: Selector) -> Evidence:
         unread = [paper for paper in papers if paper.paper.id not in by_id]
         papers = [*sorted(read, key=lambda paper: -_standing(paper)), *unread]
     return replace(evidence, papers=tuple(papers), selected=True)
+
+
+def _readings(evidence: Evidence, selector: Selector) -> list[tuple[PaperEvidence, Reading]]:
+    """Each paper to be read with its reading; one side of a comparison is asked about that side alone."""
+    papers = _to_read(evidence)
+    if evidence.question.kind == "comparison":
+        return [(paper, selector.read(_of_side(evidence.question, paper), [_page(paper)])[0]) for paper in papers]
+    readings = selector.read(evidence.question.text, [_page(paper) for paper in papers])
+    return list(zip(papers, readings, strict=True))
+
+
+def _page(paper: PaperEvidence) -> tuple[str, list[str]]:
+    return paper.paper.title, [sentence.text for sentence in paper.sentences]
+
+
+def _of_side(question: Question, paper: PaperEvidence) -> str:
+    """The comparison as a question about one paper: without the other side and the words that compare."""
+    text = question.text
+    if len(question.sides) == 2:
+        own = frozenset(terms(f"{paper.paper.title} {paper.paper.abstract}"))
+        held = [len(own.intersection(terms(side))) / max(1, len(terms(side))) for side in question.sides]
+        if held[0] != held[1]:
+            text = text.replace(question.sides[held[0] > held[1]], " ", 1)
+    return " ".join(_COMPARING.sub(" ", text).split())
 
 
 def _to_read(evidence: Evidence) -> list[PaperEvidence]:
