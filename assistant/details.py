@@ -32,7 +32,8 @@ DETAILS: tuple[Detail, ...] = (
         "its authors",
         r"\b(?:who (?:wrote|authored|published|are|is|were|was|proposed|invented|developed|created|introduced|made)\b|"
         r"(?:(?:what|which|who|list|name|give|are|is|were|its|their|the|and)\W+(?:\w+\W+){0,3})?authors?\b(?=\W*$)|"
-        r"(?:who|which|what|list|name|give)\b(?:\W+\w+){0,5}?\W+authors?\b|authors? (?:names?|list)|by whom|"
+        r"(?:who|which|what|list|name|give)\b(?:\W+(?!(?:do|does|did|can|could|will|would|have|has|had|should)\b)\w+){0,5}?\W+authors?\b|"
+        r"authors? (?:names?|list)|by whom|"
         r"whose (?:paper|work)|names? of the (?:authors?|researchers?)|"
         r"researchers? (?:wrote|behind)|first author|lead author|corresponding author|co-?authors?)",
         _NEVER,
