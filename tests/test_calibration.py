@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,20 +26,26 @@ from assistant.testing import HashEmbedder, tiny_library
 from evals.statistics.risk import risk_coverage as slow_curve
 
 _THINGS = ("moss", "fern", "reed", "kelp", "algae", "lichen", "orchid", "willow", "maple", "cedar", "birch")
+_CAUSES = ("Shade", "Frost", "Grazing", "Drought", "Salt", "Wind", "Ash")
+_TELLING = (
+    "We followed {n} colonies of {thing} in valley{i}. {cause} reduces {thing} growth in valley{i} by {n}.5 percent.",
+    "We followed {n} colonies of {thing} in valley{i}. {cause} reduces {thing} growth in valley{i}.",
+    "We followed colonies of {thing} in valley{i}. {cause} reduces {thing} growth in valley{i}.",
+)
 
 
 def _papers(count: int) -> list[Paper]:
     papers = []
     for i in range(count):
         thing, other = _THINGS[i % len(_THINGS)], _THINGS[(i * 7 + 3) % len(_THINGS)]
+        told = _TELLING[i % 3].format(n=30 + i, thing=thing, i=i, cause=_CAUSES[i % len(_CAUSES)])
         papers.append(
             Paper(
                 id=f"title:{i}",
-                title=f"Growth of {thing} colonies beside {other} in region {i}",
+                title=f"Growth of {thing} colonies beside {other} in valley{i}",
                 abstract=(
-                    f"Little is known about {thing} beside {other}. We followed {30 + i} colonies of {thing} in valley{i}. "
-                    f"Shade reduces {thing} growth in valley{i} by {i + 2}.5 percent. Wet soils promote {other} seedlings there. "
-                    f"The keepers reported no further problems with storms."
+                    f"Little is known about {thing} beside {other}. {told} Wet soils promote {other} seedlings of kind{i}. "
+                    f"The keepers of valley{i} reported no further problems with storms, floods or fires in any season."
                 ),
             )
         )
@@ -68,11 +73,46 @@ def test_the_same_library_and_seed_make_the_same_questions(library: Library) -> 
 
 def test_questions_are_of_every_sort_and_half_are_answerable(library: Library) -> None:
     made = make(library, 80)
-    assert {"count", "relation", "terse", "about", "held_out", "detail", "uncounted", "swapped"} <= set(
-        Counter(one.way for one in made)
-    )
+    assert {"count", "relation", "terse", "about", "held_out", "detail", "uncounted", "tempting", "swapped"} <= {
+        one.way for one in made
+    }
     assert 0.35 < sum(one.answerable for one in made) / len(made) < 0.7
     assert all(bool(one.hidden) is (one.way == "held_out") for one in made)
+
+
+def test_numbers_are_asked_for_only_where_none_can_be_read(library: Library) -> None:
+    made = [one for seed in range(3) for one in make(library, 80, seed)]
+    templates = {
+        way: {int(one.paper_id[6:]) % 3 for one in made if one.way == way} for way in ("uncounted", "tempting")
+    }
+    assert templates == {"uncounted": {2}, "tempting": {1}}
+
+
+def test_what_another_paper_may_answer_is_not_asked(library: Library, tmp_path: Path) -> None:
+    twins = [
+        replace(paper, id=f"title:{i}-{side}")
+        for i, paper in enumerate(_papers(12))
+        for side in ("north", "south")
+    ]
+    twice = tiny_library(tmp_path / "twins", papers=twins, embedder=HashEmbedder(64))
+    assert any(one.way == "held_out" for one in make(library, 80))
+    assert not any(one.way in ("held_out", "uncounted", "tempting") for one in make(twice, 80))
+
+
+@pytest.mark.parametrize(
+    ("text", "number", "share"),
+    [
+        ("GPT-4 and BM25 agree.", False, False),
+        ("Both agree.", True, False),
+        ("We tested 42 dogs.", True, False),
+        ("In 3 of 5 dogs it failed.", True, True),
+        ("Most dogs recovered; 12 did not.", True, True),
+        ("It falls by 12%.", True, True),
+    ],
+)
+def test_numbers_and_shares_are_told(text: str, number: bool, share: bool) -> None:
+    assert phrasing.numbers(text) is number
+    assert phrasing.shares(text) is share
 
 
 def test_too_few_papers_are_an_error_that_says_how_many_are_needed(tmp_path: Path) -> None:

@@ -1,9 +1,10 @@
 """Questions made from a library's own papers, some that it answers and some that it doesn't.
 
 Answerable ones ask for what a sentence states, in other and fewer words. Unanswerable ones are of the sorts that people
-ask: about a paper that isn't here (`held_out`), a detail that the abstract leaves out (`detail`), a number that it doesn't
-give of things that it speaks of (`uncounted`) or beside numbers of other things (`tempting`), a thing of another paper
-asked of this one (`swapped`), or a question of another field (`elsewhere`).
+ask: about a paper that isn't here (`held_out`), a detail that the abstract leaves out (`detail`), a number where the abstract
+gives none at all (`uncounted`), a share where it gives only other numbers (`tempting`), a thing of another paper asked of this
+one (`swapped`), or a question of another field (`elsewhere`). Where another paper of the library holds nearly all of what
+is asked, it might answer, and the question is dropped.
 """
 
 from __future__ import annotations
@@ -11,18 +12,18 @@ from __future__ import annotations
 import hashlib
 import heapq
 import random
-import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
+from itertools import islice
 from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 
-from assistant import details, expectations
+from assistant import details
 from assistant.calibration import phrasing
 from assistant.errors import InputError
-from assistant.evidence import telling
+from assistant.evidence import asked_terms, share, telling
 from assistant.papers import Paper
 from assistant.sentences import split
 from assistant.terms import terms
@@ -34,13 +35,14 @@ Way = Literal[
     "count", "relation", "terse", "about", "held_out", "detail", "uncounted", "tempting", "swapped", "elsewhere"
 ]
 WAYS: tuple[Way, ...] = get_args(Way)
-VERSION = 1  # of the questions: a stored calibration of another version is not used
 FEWEST_PAPERS = 20
 _SHARES: dict[Way, float] = {
     "count": 0.13, "relation": 0.15, "terse": 0.14, "about": 0.08,
     "held_out": 0.13, "detail": 0.10, "uncounted": 0.05, "tempting": 0.08, "swapped": 0.07, "elsewhere": 0.07,
 }  # fmt: skip
 _ANSWERED: frozenset[Way] = frozenset({"count", "relation", "terse", "about"})
+_RIVALS = 10  # papers looked at that might answer in another's stead
+_HELD = 0.8  # share of what is asked, by rarity, from where on such a paper may answer
 _TOO_NEAR = 0.45  # cosine of a foreign question and a passage from where on the corpus may be of that field
 _ASK_DETAIL = {
     "its authors": "Who wrote the paper on {t}?",
@@ -92,17 +94,26 @@ def make(library: Library, count: int, seed: int = 0) -> tuple[Made, ...]:
     sources = _sample(library, count, seed)
     rarity = telling(library.term_statistics())
     found: list[Made] = []
-    for way, share in _SHARES.items():
-        wanted = round(share * count)
+    for way, part in _SHARES.items():
+        wanted = round(part * count)
         candidates = _elsewhere(library, r) if way == "elsewhere" else _of(way, sources, rarity, r)
-        for made in candidates:
-            if wanted <= 0:
-                break
-            if all(made.question != other.question for other in found):
-                found.append(made)
-                wanted -= 1
+        fresh = (made for made in candidates if all(made.question != other.question for other in found))
+        found += list(islice((made for made in fresh if made.answerable or not _answered(made, library)), wanted))
     r.shuffle(found)
     return tuple(found)
+
+
+def _answered(made: Made, library: Library) -> bool:
+    """Whether some paper that may be searched, other than the one asked of, holds nearly all of what is asked."""
+    if not made.paper_id:
+        return False
+    asked, statistics = asked_terms(made.question), library.term_statistics()
+    found = library.passages_by_id({key for key, _ in library.lexical(made.question, _RIVALS)})
+    near = library.papers_by_id({passage.paper_id for passage in found.values()} | {made.paper_id})
+    held = {key: frozenset(terms(f"{paper.title} {paper.abstract}")) for key, paper in near.items()}
+    if made.way != "swapped":
+        asked &= held.pop(made.paper_id)  # without the words that frame the question
+    return any(share(words, asked, statistics) >= _HELD for words in held.values())
 
 
 def _sample(library: Library, count: int, seed: int) -> list[_Source]:
@@ -191,35 +202,16 @@ def _detail(source: _Source, _: _Source, rarity: Callable[[str], float], r: rand
 
 def _uncounted(source: _Source, _: _Source, rarity: Callable[[str], float], r: random.Random) -> str | None:
     nouns = [noun for sentence in source.sentences for noun in phrasing.plurals(sentence)]
-    open_ = [noun for noun in nouns if not _met(f"How many {noun} were there?", source)]
-    return _how_many(r.choice(open_), source, rarity, r) if open_ else None
-
-
-def _met(question: str, source: _Source) -> bool:
-    expected = expectations.read(question)
-    return expected is None or any(expectations.meets(expected, sentence) for sentence in source.sentences)
+    return _how_many(r.choice(nouns), source, rarity, r) if nouns and not phrasing.numbers(source.text) else None
 
 
 def _tempting(source: _Source, _: _Source, rarity: Callable[[str], float], r: random.Random) -> str | None:
-    """A share or an amount of what the abstract speaks of only in sentences without a number, where others have some."""
-    silent = [sentence for sentence in source.sentences if not re.search(r"\d", sentence)]
-    told = " ".join(sentence for sentence in source.sentences if re.search(r"\d", sentence))
-    if not told or not silent:
+    if not phrasing.numbers(source.text) or phrasing.shares(source.text):
         return None
-    frames = ("What percentage of {n} was affected in {t}?", "What share of {n} did {t} reach?", "By how much do {n} differ in {t}?",
-              "What is the average number of {n} for {t}?")  # fmt: skip
-    nouns = [noun for sentence in silent for noun in phrasing.plurals(sentence) if not _shared(noun, told)]
-    said = [
-        found for sentence in silent if (found := phrasing.relation(sentence)) and not _shared(found.object, told)
-    ]
-    if said and r.random() < 0.5:
-        one = r.choice(said)
-        return f"By how much does {one.subject} {one.verb} {one.object}?"
+    frames = ("What percentage of {n} is given for {t}?", "What share of {n} was affected in {t}?",
+              "what proportion of the {n} did {t} reach")  # fmt: skip
+    nouns = [noun for sentence in source.sentences for noun in phrasing.plurals(sentence)]
     return r.choice(frames).format(n=r.choice(nouns), t=phrasing.topic(source.paper, rarity, r)) if nouns else None
-
-
-def _shared(phrase: str, text: str) -> bool:
-    return bool(set(terms(phrase)) & set(terms(text)))
 
 
 def _swapped(source: _Source, other: _Source, rarity: Callable[[str], float], r: random.Random) -> str | None:
@@ -230,7 +222,8 @@ def _swapped(source: _Source, other: _Source, rarity: Callable[[str], float], r:
         mine, theirs = r.choice(own), r.choice(foreign)
         taken = phrasing.Relation(mine.subject, mine.verb, theirs.object)
         absent = not set(terms(theirs.object)) <= source.held and not set(terms(mine.subject)) & other.held
-        return _about_relation(taken, r).replace("What does", "How strongly does") if absent else None
+        frames = ("Does {s} {v} {o}?", "What effect does {s} have on {o}?", "how strongly does {s} {v} {o}")
+        return r.choice(frames).format(s=taken.subject, v=taken.verb, o=taken.object) if absent else None
     nouns = [noun for sentence in other.sentences for noun in phrasing.counted(sentence)]
     nouns = [noun for noun in nouns if terms(noun) and terms(noun)[-1] not in source.held]
     return _how_many(r.choice(nouns), source, rarity, r) if nouns else None

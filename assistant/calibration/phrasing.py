@@ -16,23 +16,34 @@ from assistant.terms import STOP_WORDS, terms
 
 _NUMERAL = r"(?:\d[\d,]*|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirty|forty|fifty|hundred)"
 _COUNTED = re.compile(rf"(?<![\w.,-]){_NUMERAL} ((?:[a-z-]+ ){{0,2}}?[a-z]{{3,}}s)\b(?! of the)")
-_PLURAL = re.compile(r"\b([a-z]{4,}(?:[^s\W]s))\b")
+_NUMBER = re.compile(
+    r"(?<![\w-])\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|twenty|thirty|forty|fifty|"
+    r"hundreds?|thousands?|millions?|billions?|dozens?|both|single|sole|several|pairs?|twofold|threefold|twice|half)\b",
+    re.IGNORECASE,
+)
+_SHARE = re.compile(
+    r"%|\bper ?cent|\b(?:shares?|proportions?|fractions?|rates?|ratios?|halves|half|thirds?|quarters?|majority|most|all|"
+    r"none|prevalence|incidence|out of|of (?:the )?\d)\b|\d/\d|\d of\b|\b0?\.\d",
+    re.IGNORECASE,
+)
+_PLURAL = re.compile(r"\b([a-z]{4,}[^\W_isu]s)\b")  # not analysis, loss, various
 _NO_NOUNS = (
     "this thus towards results yields shows across always perhaps besides plays leads does provides suggests improves "
     "requires allows reduces increases uses presents remains methods effects findings conclusions data aims years "
     "months weeks days hours minutes seconds percent points means gives makes takes needs offers enables achieves "
-    "decades diabetes with demonstrates hypothesis outperforms reveals performs indicates occurs depends involves "
+    "decades diabetes whereas others enters serves with demonstrates hypothesis outperforms reveals performs indicates occurs depends involves "
     "affects causes includes contains represents"
 )
 _NOT_COUNTED = frozenset(_NO_NOUNS.split())
 _BASES = (
     "increase reduce decrease inhibit promote induce regulate activate improve suppress control enhance prevent mediate "
-    "cause affect predict encode require outperform address enable provide allow show reveal support describe produce "
-    "generate involve influence limit determine measure exhibit contain"
+    "cause affect predict encode require outperform address enable provide allow support describe produce generate "
+    "involve influence limit determine exhibit contain"
 )
 _VERBS = {base: re.compile(rf"^{base}(?:s|es|d|ed)?$") for base in _BASES.split()}
+_NO_SUBJECT = "we|there|it|this|these|those|which|they|and|but|our|here|although|because|while|whereas|when|if|however|thus|then|so"
 _RELATION = re.compile(
-    r"(?:^|\bthat |, )((?!(?:we|there|it|this|these|those|which|they|and|but|our)\b)[\w()/+-]+(?: [\w()/+-]+){0,5}?) "
+    rf"(?:^|\bthat |, )((?!(?:{_NO_SUBJECT})\b)[\w()/+-]+(?: [\w()/+-]+){{0,5}}?) "
     rf"({'|'.join(f'{base}(?:s|es|d|ed)?' for base in _VERBS)}) "
     r"((?!to\b|by\b|in\b|that\b)[\w()/+-]+(?: [\w()/+-]+){1,5})",
     re.IGNORECASE,
@@ -74,6 +85,16 @@ def counted(sentence: str) -> list[str]:
     ]
 
 
+def numbers(text: str) -> bool:
+    """Whether it gives a number of anything; digits inside a name such as GPT-4 aren't one."""
+    return _NUMBER.search(text) is not None
+
+
+def shares(text: str) -> bool:
+    """Whether anything in it might be read as a share of something."""
+    return _SHARE.search(text) is not None
+
+
 def plurals(sentence: str) -> list[str]:
     """Plural nouns, as far as their form tells."""
     return [match[1] for match in _PLURAL.finditer(sentence) if match[1] not in _NOT_COUNTED | STOP_WORDS]
@@ -83,7 +104,8 @@ def relation(sentence: str) -> Relation | None:
     """The first relation of the sentence whose two sides look like noun phrases."""
     for match in _RELATION.finditer(sentence):
         left, right = match[1].split(), _trimmed(match[3].split())
-        if not right or left[-1].lower() in _EDGE or left[0].lower() in _EDGE - {"a", "an", "the"}:
+        heading = len(left[0]) > 3 and left[0].isupper() and left[0].isalpha()  # of a structured abstract
+        if not right or heading or left[-1].lower() in _EDGE or left[0].lower() in _EDGE - {"a", "an", "the"}:
             continue
         verb = next(base for base, form in _VERBS.items() if form.match(match[2].lower()))
         return Relation(_lowered(" ".join(left)), verb, " ".join(right))
@@ -126,6 +148,10 @@ def telling_words(sentence: str, telling: Callable[[str], float], most: int) -> 
 
 
 def reworded(words: list[str], r: random.Random) -> str:
-    """The words in lower case, general ones exchanged for others, and one in four left out: as people half remember."""
-    kept = [word for word in words if r.random() > 0.25] or words
+    """The words in lower case, general ones exchanged for others, and one in four left out: as people half remember.
+
+    At least three stay: with fewer nothing in particular is asked.
+    """
+    kept = [word for word in words if r.random() > 0.25]
+    kept = kept if len(kept) >= 3 else words
     return " ".join(_SYNONYMS.get(word.casefold(), word.casefold()) for word in kept)

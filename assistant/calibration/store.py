@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from assistant.library import Library
 
 _KEY = "calibration"
-_QUESTIONS = "1"  # version of the sorts of made questions; see assistant.calibration.made
+_QUESTIONS = "2"  # version of the sorts of made questions; see assistant.calibration.made
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -68,33 +69,54 @@ def _calibrate(
     from assistant.calibration.fitting import Wanted
     from assistant.calibration.running import calibrate as run
 
-    if plot is not None and plot.suffix.lower() != ".svg":
-        raise InputError(f"cannot draw {str(plot)!r}; give a file that ends in .svg")
+    _check_plot(plot)
     if library.read_only and not dry_run:
         raise LibraryError(f"library {str(library.path)!r} is open for reading only; try: ibid calibrate --dry-run")
     wanted = (
         Wanted("false_answers", false_answers) if false_answers else Wanted("false_refusals", false_refusals or 0.04)
     )
-    with _bar(questions) as bar:
-
-        def progress(done: int, of: int) -> None:
-            if bar is not None:
-                bar.length = of
-                bar.update(1)
-
+    with _progress() as progress:
         outcome = run(library, wanted, settings, questions=questions, seed=seed, progress=progress)
     if not dry_run:
         store.save(library, outcome.calibration)
     if plot is not None:
-        plot.write_text(svg(outcome.curve, outcome.coverage), encoding="utf-8")
+        _write(plot, svg(outcome.curve, outcome.coverage))
     if as_json:
         output.emit({**outcome.to_dict(), "stored": not dry_run})
     else:
         click.echo(_told(outcome, stored=not dry_run))
 
 
-def _bar(length: int) -> AbstractContextManager[Any]:
-    return click.progressbar(length=length, label="Asking", file=sys.stderr) if sys.stderr.isatty() else nullcontext()
+def _check_plot(plot: Path | None) -> None:
+    """Raises InputError for a picture that couldn't be written, before minutes are spent on what it shows."""
+    if plot is None:
+        return
+    if plot.suffix.lower() != ".svg":
+        raise InputError(f"cannot draw {str(plot)!r}; give a file that ends in .svg")
+    if not plot.parent.is_dir():
+        raise InputError(f"cannot write {str(plot)!r}: there is no folder {str(plot.parent)!r}; make it first")
+
+
+def _write(plot: Path, picture: str) -> None:
+    try:
+        plot.write_text(picture, encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"cannot write {str(plot)!r}: {error.strerror}; give another file to --plot") from error
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[int, int], None]]:
+    """A bar on standard error when that is a terminal, with time left."""
+    if not sys.stderr.isatty():
+        yield lambda done, of: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("Asking", total=None)
+        yield lambda done, of: bar.update(task, completed=done, total=of)
 
 
 def _told(outcome: Outcome, *, stored: bool) -> str:
