@@ -20,11 +20,9 @@ from assistant.terms import terms
 
 _FACT_WORDS = 75  # a single fact is told in at most 80 words, title and marker included
 _FACT_SENTENCES = 3
-_ENOUGH = 0.9  # fitted share of questions that the chosen sentences answer, from where on no more are added
+_ENOUGH = 0.85  # fitted share of questions that the chosen sentences answer, from where on no more are added
 _TOO_LITTLE = 0.04  # a sentence that answers fewer is not worth its words
-_PER_WORD = (
-    0.0035  # share that each word of a further sentence must be worth; median of dev facts 53 → 45 words, none lost
-)
+_PER_WORD = 0.0015  # share that each word of a further sentence must be worth
 _LIST_PAPERS = 8
 _SIDES = 3
 _ANY_SORT = frozenset(
