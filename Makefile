@@ -16,7 +16,7 @@ RUN_STAMP := $(VENV)/.run-$(shell cat requirements.lock pyproject.toml | cksum |
 DEV_STAMP := $(VENV)/.dev-$(shell cat requirements-dev.lock pyproject.toml | cksum | cut -d' ' -f1)
 UV_INSTALL = VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv pip install --quiet --python $(BIN)/python
 
-.PHONY: help chat test test-all check bench lock format captures clean
+.PHONY: help chat test test-all test-local check bench lock format captures clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -31,6 +31,13 @@ test: check  ## all checks, then the tests (some need a browser: see CONTRIBUTIN
 test-all: check  ## the same, with the tests that take minutes
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
+# Without a file that is there the tests skip, and say so. The runtime is installed from its own lock, for this only.
+LOCAL_MODEL_FILE ?= $(or $(IBID_MODELS),$(HOME)/.local/share/ibid-models)/qwen2.5-coder-1.5b.gguf
+test-local: $(DEV_STAMP)  ## asks a real local model (slow); LOCAL_MODEL_FILE= names its GGUF file
+	@if [ -f '$(LOCAL_MODEL_FILE)' ]; then $(UV_INSTALL) --require-hashes -r requirements-local.lock; \
+	    else echo "No model at $(LOCAL_MODEL_FILE): the tests skip. Get it with: $(BIN)/ibid model pull"; fi
+	LOCAL_MODEL_FILE='$(LOCAL_MODEL_FILE)' $(BIN)/python -m pytest -rs tests/test_local_engine.py
+
 check: $(DEV_STAMP)  ## format, lint, types, import law, generated docs
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -44,6 +51,7 @@ bench: $(DEV_STAMP)  ## measures speed and prints the tables of docs/benchmarks.
 lock: | $(BIN)/uv  ## resolves the locks again from pyproject.toml
 	$(BIN)/uv pip compile requirements-tools.in --upgrade $(LOCK_FLAGS) -o requirements-tools.lock
 	$(BIN)/uv pip compile pyproject.toml --upgrade $(LOCK_FLAGS) -o requirements.lock
+	$(BIN)/uv pip compile requirements-local.in --upgrade $(LOCK_FLAGS) -o requirements-local.lock
 	$(BIN)/uv pip compile pyproject.toml --upgrade --extra dev --extra evals -c requirements.lock $(LOCK_FLAGS) -o requirements-dev.lock
 
 LOCK_FLAGS := --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
