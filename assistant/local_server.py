@@ -45,10 +45,12 @@ def main() -> None:
         told: dict[str, Any] = {"port": int(str(server.listening_address).rpartition(":")[2].strip("/"))}
     except Exception as error:  # the runtime raises its own; the one who started this reads the line
         told = {"error": " ".join(str(error).split()) or type(error).__name__}
-    print(json.dumps(told), file=out, flush=True)
-    if "port" in told:
-        sys.stdin.read()  # returns when the process that started this one is gone, however it went
-    os._exit(0)  # the runtime's threads are not waited for
+    try:
+        print(json.dumps(told), file=out, flush=True)
+        if "port" in told:
+            sys.stdin.read()  # returns when the process that started this one is gone, however it went
+    finally:  # also when it was gone before the model was loaded
+        os._exit(0)  # the runtime's threads are not waited for
 
 
 if __name__ == "__main__":
