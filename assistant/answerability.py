@@ -74,7 +74,7 @@ WITH_SELECTOR = Weights(
     2.85, -0.66, -0.04, -0.55, -0.17, -1.57, -1.24, -2.19, 0.42, -0.59, 4.86, 0.0, 0.98, -3.0, -0.53, 0.31
 )
 _NEAR = 0.45  # cosine from where on a sentence is near a question
-THRESHOLDS: dict[Strictness, float] = {"lenient": 0.2, "balanced": 0.35, "strict": 0.5}
+THRESHOLDS: dict[Strictness, float] = {"lenient": 0.15, "balanced": 0.28, "strict": 0.45}
 # Weights of cosine, coverage and name, and the bar above which a paper here is on the question's subject: fitted on dev
 # questions refused as `not_stated` or `nothing_relevant`, .93 right on the corpora left out.
 _SUBJECT = (3.3, 3.6, 2.9, 2.6)
