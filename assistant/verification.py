@@ -1,60 +1,39 @@
-"""Does the evidence carry the claim? A first, deterministic verifier: word coverage, numbers and negation.
+"""Does the evidence carry the claim? The front door of `assistant.checks`: a verdict, a probability, findings in words.
 
-A score of word coverage separated the fabrications of a small chat model (≤ .45) from its faithful sentences (≥ .73) on
-the bundled corpus; what it can't see is a true but irrelevant sentence. Where it is unsure it says `partial`.
+Layers: findings that rules make (numbers, partners of numbers, names, negation, direction, strength), features of how
+much of the claim its evidence takes up, and a logistic layer over both, fitted on labelled claims. What it can and
+cannot see is measured in docs/verifier.md. Where it is unsure it says `partial`.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass
-from decimal import Context, Decimal
-from typing import Protocol
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Protocol
 
 from assistant.answers import Finding, Verdict
-from assistant.terms import terms
 
-_SUPPORTED = 0.7  # share of the claim's terms in its evidence; docs/experiments/answering.md
-_PARTIAL = 0.45
-_SAME_MATTER = 0.5  # share of the shorter clause's terms in another that is about the same matter
-_NAMED_MISSING = 6  # words that a finding lists
-_MOST_DIGITS = 64  # a longer run of digits is compared as it stands
+if TYPE_CHECKING:
+    from assistant.checks.calibration import Weights
+    from assistant.checks.features import Checked
 
-_NEGATION = re.compile(
-    r"\b(?:not(?! only\b)|no|none|nothing|never|without|neither|nor|cannot|fails? to|failed to|lacks?)\b|n['’]t\b",
-    re.IGNORECASE,
-)
-_CLAUSE = re.compile(r"[,;:]\s|\s(?:while|whereas|but|although|though|however|yet)\s", re.IGNORECASE)
-_LATEX = re.compile(r"\{([,.])\}|\\[,;:! ](?=\d{3})|\\(?=%)|(?<=\d)[\u2009\u202f\u00a0](?=\d{3}\b)")
-_DIGITS = re.compile(
-    r"(?<![\w.])(?P<number>(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?|\.\d+)(?!\d)"
-    r"(?:(?P<glued>[kKMB])\b|[ -]?(?P<scale>hundred|thousand|million|billion|trillion)\b)?"
-)
-_UNITS = (
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
-    "eighteen nineteen"
-)
-_TENS = "twenty thirty forty fifty sixty seventy eighty ninety"
-_VALUES = {word: value for value, word in enumerate(_UNITS.split())}
-_VALUES |= {word: 10 * value for value, word in enumerate(_TENS.split(), start=2)}
-_POWERS = {"hundred": 2, "thousand": 3, "million": 6, "billion": 9, "trillion": 12, "k": 3, "M": 6, "K": 3, "B": 9}
-_SCALES = ("hundred", "thousand", "million", "billion", "trillion")
-_NUMBER_WORD = "|".join(sorted(_VALUES, key=len, reverse=True))
-_SPELLED = re.compile(
-    rf"(?<![\w.])(?:{_NUMBER_WORD})(?:[ -](?:and )?(?:{_NUMBER_WORD}|{'|'.join(_SCALES)}))*(?!\w)", re.IGNORECASE
-)
-_PART = re.compile(r"[A-Za-z]+")
+_OPPOSITE = frozenset(
+    {"negation", "direction", "role", "partner"}
+)  # what makes a claim contradicted rather than unsaid
+_SAME_MATTER = 0.5  # share of a claim's words in one sentence, from which it may contradict it
+_BELOW = 0.01  # that a blocked claim's score stays under the threshold of support
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """`best` is the index of the evidence that carries most of the claim, None without evidence."""
+    """`score` is the probability in [0, 1] that the evidence supports the claim. `best` is the index of the evidence
+    that carries most of it, None without evidence; `used` are all that were weighed together, best first."""
 
     verdict: Verdict
     score: float | None
     best: int | None
     findings: tuple[Finding, ...] = ()
+    used: tuple[int, ...] = ()
 
 
 class Verifier(Protocol):
@@ -65,143 +44,49 @@ class Verifier(Protocol):
 
 
 def verify(claim: str, evidence: Sequence[str], *, titles: Sequence[str] = ()) -> Judgement:
-    """Judges a claim, without its markers, against the sentences that it cites, taken together.
+    """Judges a claim, without its markers, against the texts that it cites, taken together.
 
-    `score` is the share of the claim's content terms that they hold; terms of a title are neither asked for nor
-    counted. A number that is nowhere there, or a negation on one side only, caps the verdict. A claim without content
-    terms is `unscored`, one without evidence `uncited`.
+    Of long evidence at most three sentences count. A claim that is one of the sentences is supported with certainty.
+    A claim without content words is `unscored`, one without evidence `uncited`. A finding that contradicts the claim
+    (`features.blocks`) keeps it from being supported.
     """
     if not evidence:
         return Judgement("uncited", None, None)
-    held = [set(terms(text)) for text in evidence]
-    together = set().union(*held)
-    wanted = set(terms(claim)) - (set(terms(" ".join(titles))) - together)
-    if not wanted:
+    from assistant.checks import features, focus
+
+    chosen = focus.focus(claim, evidence)
+    texts = [sentence.text for sentence in chosen]
+    headed = [titles[sentence.source] for sentence in chosen] if len(titles) == len(evidence) else list(titles)
+    checked = features.check(claim, texts, headed)
+    if not checked.asks:
         return Judgement("unscored", None, None)
-    best = max(range(len(held)), key=lambda index: (len(wanted & held[index]), -index))
-    score = len(wanted & together) / len(wanted)
-    verdict: Verdict = "supported" if score >= _SUPPORTED else "partial" if score >= _PARTIAL else "unsupported"
-    digits, words = _missing_numbers(claim, [*evidence, *titles])
-    polarity = _polarity(claim, evidence)
-    if digits:
+    for sentence in chosen:
+        if _bare(sentence.text) == _bare(claim):
+            return Judgement("supported", 1.0, sentence.source, (), (sentence.source,))
+    best = chosen[checked.best].source
+    used = tuple(dict.fromkeys((best, *(sentence.source for sentence in chosen))))
+    return replace(judge(checked, best), used=used)
+
+
+def judge(checked: Checked, best: int, weights: Weights | None = None) -> Judgement:
+    """The verdict on a checked claim; `weights` are the shipped ones unless others are given."""
+    from assistant.checks import calibration, features
+
+    weights = weights or calibration.shipped()
+    kinds = {finding.kind for finding in checked.findings}
+    score = weights.supported(checked.features)
+    if features.blocks(checked):
+        score = min(score, weights.supports_from - _BELOW)
+    if score >= weights.supports_from:
+        return Judgement("supported", round(score, 4), best, checked.findings)
+    verdict: Verdict = "partial" if score >= weights.partial_from else "unsupported"
+    if checked.features["found_number"]:
         verdict = "unsupported"
-    elif (words or polarity) and verdict == "supported":
-        verdict = "partial"
-    coverage = () if verdict == "supported" else _missing_words(claim, wanted - together)
-    return Judgement(verdict, round(score, 4), best, digits + words + polarity + coverage)
+    opposed = weights.contradicted(checked.features) >= weights.contradicts_from
+    if opposed and kinds & _OPPOSITE and checked.features["best_coverage"] >= _SAME_MATTER:
+        verdict = "contradicted"
+    return Judgement(verdict, round(score, 4), best, checked.findings + features.missing_words(checked.missing))
 
 
-def numbers(text: str) -> frozenset[str]:
-    """The numbers of a text in one spelling: `8,349` as `8349`, `94.0` as `94`, `10k` as `10000`, `thirteen` as `13`.
-
-    The word "one" is among them, as it can be a number.
-    """
-    plain = _LATEX.sub(lambda match: match.group(1) or "", text)
-    return frozenset(_digit_numbers(plain)) | frozenset(_spelled_numbers(plain))
-
-
-def _digit_numbers(text: str) -> dict[str, str]:
-    """Canonical spelling → as written."""
-    found: dict[str, str] = {}
-    for match in _DIGITS.finditer(text):
-        power = _POWERS[match["glued"] or match["scale"]] if match["glued"] or match["scale"] else 0
-        found.setdefault(_canonical(match["number"], power), match.group())
-    return found
-
-
-def _spelled_numbers(text: str) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for match in _SPELLED.finditer(text):
-        for value in _values(match.group()):
-            found.setdefault(_canonical(str(value), 0), match.group())
-    return found
-
-
-def _values(spelled: str) -> list[int]:
-    """Values of number words in a row: "two hundred and five" is 205, "twenty-one" 21, "two three" 2 and 3."""
-    values: list[int] = []
-    total = current = 0
-    previous = ""
-    for word in (part.lower() for part in _PART.findall(spelled)):
-        if word == "and":
-            continue
-        if word == "hundred":
-            current *= 100
-        elif word in _POWERS:
-            total, current = total + current * 10 ** _POWERS[word], 0
-        else:
-            joins = previous in _SCALES or (_VALUES.get(previous, 0) >= 20 and 0 < _VALUES[word] < 10)
-            if previous and not joins:
-                values.append(total + current)
-                total = current = 0
-            current += _VALUES[word]
-        previous = word
-    return [*values, total + current]
-
-
-def _canonical(number: str, power: int) -> str:
-    plain = number.replace(",", "")
-    if len(plain) > _MOST_DIGITS:
-        return plain
-    value = format(Decimal(plain).scaleb(power, Context(prec=2 * _MOST_DIGITS)), "f")
-    whole, _, fraction = value.partition(".")
-    whole, fraction = whole.lstrip("0") or "0", fraction.rstrip("0")
-    return f"{whole}.{fraction}" if fraction else whole
-
-
-def _missing_numbers(claim: str, held_in: Sequence[str]) -> tuple[tuple[Finding, ...], tuple[Finding, ...]]:
-    """Numbers of the claim that stand nowhere: those in digits, and those in words, which may be a count of items."""
-    held = frozenset().union(*(numbers(text) for text in held_in))
-    plain = _LATEX.sub(lambda match: match.group(1) or "", claim)
-    digits = [written for value, written in sorted(_digit_numbers(plain).items()) if value not in held]
-    spelled = sorted(_spelled_numbers(plain).items())
-    words = [written for value, written in spelled if value not in held and written.lower() not in ("one", "zero")]
-    return _number_findings(digits), _number_findings(words)
-
-
-def _number_findings(written: Sequence[str]) -> tuple[Finding, ...]:
-    return tuple(Finding("number", f"The number {number} is not in the cited sentences.") for number in written)
-
-
-def _polarity(claim: str, evidence: Sequence[str]) -> tuple[Finding, ...]:
-    """A finding when a clause of the claim and the clause of the evidence nearest to it differ in a negation."""
-    told = [clause for text in evidence for clause in _clauses(text)]
-    for said in _clauses(claim):
-        nearest = max(
-            told, key=lambda clause: (len(clause.terms & said.terms), clause.negated == said.negated), default=None
-        )
-        if nearest is None or not _about(nearest, said):
-            continue
-        if said.negated and not any(clause.negated and _about(clause, said) for clause in told):
-            return _NEGATED
-        if nearest.negated and not said.negated:
-            return _NEGATED
-    return ()
-
-
-_NEGATED = (Finding("negation", "The claim and the cited sentence differ in a negation."),)
-
-
-@dataclass(frozen=True, slots=True)
-class _Clause:
-    terms: frozenset[str]
-    negated: bool
-
-
-def _clauses(text: str) -> list[_Clause]:
-    found = (_Clause(frozenset(terms(part)), bool(_NEGATION.search(part))) for part in _CLAUSE.split(text))
-    return [clause for clause in found if clause.terms]
-
-
-def _about(clause: _Clause, other: _Clause) -> bool:
-    """Whether the shorter of two clauses has most of its terms in the other."""
-    shorter = min(len(clause.terms), len(other.terms))
-    return len(clause.terms & other.terms) >= _SAME_MATTER * shorter
-
-
-def _missing_words(claim: str, missing: set[str]) -> tuple[Finding, ...]:
-    words = [word.strip("\"'“”.,;:!?()[]") for word in claim.split() if missing & set(terms(word))]
-    if not words:
-        return ()
-    named = ", ".join(dict.fromkeys(words[:_NAMED_MISSING]))
-    return (Finding("missing_words", f"Not in the cited sentences: {named}."),)
+def _bare(text: str) -> str:
+    return " ".join(text.split()).strip("\"“”'.!… ")

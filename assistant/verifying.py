@@ -7,7 +7,7 @@ judgement. The two are never mixed: only a claim that is verbatim whole sentence
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 from assistant import elision
@@ -15,6 +15,7 @@ from assistant.answers import Finding, Verdict
 from assistant.cleaning import clean, normalise
 from assistant.errors import NotInLibrary
 from assistant.library import Library, text_digest
+from assistant.naming import long_forms, short_names
 from assistant.papers import Paper, Span
 from assistant.records import AnswerRecord
 from assistant.verification import Judgement, Verifier, verify
@@ -201,15 +202,26 @@ def check_claim(
     found, unknown = _named(library, papers)
     if not papers and claim.strip():
         found = [hit.paper for hit in library.search(claim, k=_SEARCHED_PAPERS)]
-    for paper in found:
+    checked = check_against(library, claim, found, together=bool(papers), verifier=verifier)
+    return replace(checked, findings=(*unknown, *checked.findings))
+
+
+def check_against(
+    library: Library, claim: str, papers: Sequence[Paper], *, together: bool = True, verifier: Verifier = verify
+) -> CheckedClaim:
+    """Judges a claim against each paper by itself and, with `together`, against all of them; the best judgement counts."""
+    for paper in papers:
         if verbatim := _verbatim(claim, paper, _sentences(library, paper)):
-            return CheckedClaim("quoted", 1.0, unknown, (verbatim,))
-    candidates = [_Candidate(paper, span) for paper in found for span in _sentences(library, paper)]
-    judgement, chosen = _judged(claim, candidates, verifier)
+            return CheckedClaim("quoted", 1.0, (), (verbatim,))
+    groups = [[paper] for paper in papers]
+    if len(papers) != 1 and (together or not papers):
+        groups.append(list(papers))
+    judged = [_judged(library, claim, group, verifier) for group in groups]
+    judgement, chosen = max(judged, key=lambda pair: _worth(pair[0]))
     return CheckedClaim(
         judgement.verdict,
         judgement.score,
-        (*unknown, *judgement.findings),
+        judgement.findings,
         tuple(candidate.quoted for candidate in chosen) if judgement.score else (),
     )
 
@@ -254,24 +266,27 @@ def _displayed(text: str) -> str:
 
 
 def _judged(
-    claim: str, candidates: Sequence[_Candidate], verifier: Verifier
+    library: Library, claim: str, papers: Sequence[Paper], verifier: Verifier
 ) -> tuple[Judgement, tuple[_Candidate, ...]]:
-    """The best judgement of one sentence, then of it with others while each adds something."""
+    """The judgement against all sentences of some papers, and the sentences that it rests on, best first."""
+    candidates = [_Candidate(paper, span) for paper in papers for span in _sentences(library, paper)]
+    titles = {paper.id: called(paper) for paper in papers}
+    judgement = verifier(
+        claim,
+        [clean(candidate.text).text for candidate in candidates],
+        titles=[titles[candidate.paper.id] for candidate in candidates],
+    )
+    used = judgement.used or (() if judgement.best is None else (judgement.best,))
+    return judgement, tuple(candidates[index] for index in used[:_SENTENCES])
 
-    def judge(chosen: Sequence[_Candidate]) -> Judgement:
-        return verifier(
-            claim, [candidate.text for candidate in chosen], titles=[candidate.paper.title for candidate in chosen]
-        )
 
-    chosen: tuple[_Candidate, ...] = ()
-    best = judge(())
-    while len(chosen) < _SENTENCES and best.verdict not in ("quoted", "supported"):
-        options = [(*chosen, candidate) for candidate in candidates if candidate not in chosen]
-        judged = max(((judge(option), option) for option in options), key=lambda pair: _worth(pair[0]), default=None)
-        if judged is None or (chosen and _worth(judged[0]) <= _worth(best)):
-            break
-        best, chosen = judged
-    return best, chosen
+def called(paper: Paper) -> str:
+    """What the paper is called and calls things: its title, with the abbreviations that it defines."""
+    forms = dict(long_forms(paper))
+    names = dict.fromkeys((*forms, *short_names(paper)))
+    defined = "; ".join(f"{forms[name]} ({name})" if name in forms else name for name in names)
+    title = clean(paper.title).text
+    return f"{title} ({defined})" if defined else title
 
 
 def _worth(judgement: Judgement) -> tuple[float, int]:

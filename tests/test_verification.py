@@ -1,4 +1,4 @@
-"""The deterministic verifier: coverage, numbers in all their spellings, negation."""
+"""The verifier: verdicts, scores in range, numbers in all their spellings."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assistant.verification import numbers, verify
+from assistant.checks.numbers import numbers
+from assistant.verification import verify
 
 STUDY = "In a study with 8,349 students, PromptLadder raised the pass rate by 12.5\\%."
 HOSPITALS = "We index the notes of thirteen hospitals with QuietNet, a sparse retriever."
@@ -25,10 +26,10 @@ WORDS = ["graph", "prompt", "retriever", "students", "accuracy", "attention", "c
         ("QuietNet indexes the notes of 30 hospitals.", HOSPITALS, "unsupported"),
         ("QuietNet indexes the notes of thirty hospitals.", HOSPITALS, "partial"),
         ("Blue light halved the growth of every colony.", LIGHT, "supported"),
-        ("Red light had an effect.", LIGHT, "partial"),
-        ("Blue light did not halve the growth of every colony.", "Blue light halved the growth of every colony.", "partial"),
+        ("Red light had an effect.", LIGHT, "contradicted"),
+        ("Blue light did not halve the growth of every colony.", "Blue light halved the growth of every colony.", "contradicted"),
         ("Blue light halved the growth of every colony and red light had no effect.", LIGHT, "supported"),
-        ("The model is safe on average, but it guarantees convergence.", "The model is safe on average, but it does not guarantee convergence.", "partial"),
+        ("The model is safe on average, but it guarantees convergence.", "The model is safe on average, but it does not guarantee convergence.", "contradicted"),
         ("It not only halves growth but colony size.", "It halves growth and colony size.", "supported"),
         ("The learning rate was 0.001 on eight GPUs.", HOSPITALS, "unsupported"),
     ],
@@ -45,7 +46,7 @@ def test_findings_say_what_is_wrong_in_the_words_of_the_claim() -> None:
     judged = verify("QuietNet indexes 30 hospitals in Norway.", [HOSPITALS])
     messages = {finding.kind: finding.message for finding in judged.findings}
     assert messages["number"] == "The number 30 is not in the cited sentences."
-    assert messages["missing_words"] == "Not in the cited sentences: 30, Norway."
+    assert messages["missing_words"] == "Not in the cited sentences: Norway."
 
 
 def test_no_evidence_and_no_content() -> None:

@@ -1,8 +1,9 @@
-"""`ibid verify`: a stored answer, or claims from a file, checked against the library's papers."""
+"""`ibid verify`: a stored answer, claims from a file, or a draft, checked against the library's papers."""
 
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from assistant.errors import InputError
 
 if TYPE_CHECKING:
     from assistant.library import Library
+    from assistant.proofreading import CheckedSentence
     from assistant.verifying import CheckedRecord
 
 _COLOURS = {"quoted": "green", "supported": "green", "partial": "yellow"}
@@ -26,18 +28,37 @@ _COLOURS = {"quoted": "green", "supported": "green", "partial": "yellow"}
     help="Check JSON Lines of {id, claim, papers}; papers are titles, ids or citekeys, by default what a search finds. "
     "- is stdin.",
 )
+@click.option(
+    "--text",
+    "draft",
+    type=click.File("rb"),
+    help="Check each sentence of a draft (plain text, Markdown or LaTeX) against the papers that it cites, by number "
+    "with a list of references, @citekey, \\cite, DOI, arXiv number or author and year; a sentence that cites nothing, "
+    "against the library's best. - is stdin.",
+)
 @options.library_option
 @options.json_option
-def verify(record_id: str | None, claims: IO[bytes] | None, library_path: Path | None, as_json: bool) -> None:
-    """Check a stored answer again, by its record id, or check claims against papers; needs no network.
+def verify(
+    record_id: str | None,
+    claims: IO[bytes] | None,
+    draft: IO[bytes] | None,
+    library_path: Path | None,
+    as_json: bool,
+) -> None:
+    """Check a stored answer again, by its record id, or check claims or a draft against papers; needs no network.
 
     Of a record, every citation must still give its quote at its offsets; papers that were changed or removed since
     are named. Exit code 1 when something is broken.
     """
-    if (record_id is None) == (claims is None):
-        raise click.UsageError("give either a RECORD or --claims FILE")
+    if sum(given is not None for given in (record_id, claims, draft)) != 1:
+        raise click.UsageError("give either a RECORD, --claims FILE or --text FILE")
     with options.existing(library_path) as library:
-        done = _claims(library, claims, as_json) if claims else _record(library, str(record_id), as_json)
+        if claims:
+            done = _claims(library, claims, as_json)
+        elif draft:
+            done = _draft(library, draft, as_json)
+        else:
+            done = _record(library, str(record_id), as_json)
     if not done:
         sys.exit(1)
 
@@ -101,3 +122,41 @@ def _print_claim(claim: str, result: json_lines.Case) -> None:
     for evidence in result["evidence"]:
         place = click.style(f"  {evidence['paper_id']} {evidence['start']}–{evidence['end']}", dim=True)
         click.echo(click.style(output.wrapped(f"“{output.shown(evidence['quote'])}”", "    "), fg="green") + place)
+
+
+def _draft(library: Library, file: IO[bytes], as_json: bool) -> bool:
+    from assistant.proofreading import check_draft
+
+    try:
+        draft = file.read().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError(f"the draft is not UTF-8 text ({error}); save it as UTF-8") from error
+    counts: Counter[str] = Counter()
+    for sentence in check_draft(library, draft):
+        counts[sentence.checked.verdict] += 1
+        if as_json:
+            output.emit(sentence.to_dict())
+        else:
+            _print_sentence(library, sentence)
+    if not counts:
+        raise InputError(
+            "the draft has no sentence that claims something; give a text with sentences of four words or more"
+        )
+    if not as_json:
+        told = ", ".join(f"{count} {verdict}" for verdict, count in counts.most_common())
+        click.echo(f"{sum(counts.values())} sentence{'' if sum(counts.values()) == 1 else 's'}: {told}")
+    return True
+
+
+def _print_sentence(library: Library, sentence: CheckedSentence) -> None:
+    checked = sentence.checked
+    score = "" if checked.score is None else f" {checked.score:.2f}"
+    verdict = click.style(checked.verdict, fg=_COLOURS.get(checked.verdict, "red"), bold=True)
+    how = "" if sentence.cited else click.style("  cites no paper of the library; best found", dim=True)
+    click.echo(f"{verdict}{score}{how}")
+    click.echo(output.wrapped(output.shown(" ".join(sentence.text.split())), "  "))
+    for finding in checked.findings:
+        click.echo(output.wrapped(finding.message, "    "))
+    for evidence in checked.evidence[:1]:
+        title = click.style(f"  {output.shown(library.paper(evidence.paper_id).title)}", dim=True)
+        click.echo(click.style(output.wrapped(f"“{output.shown(evidence.quote)}”", "    "), fg="green") + title)

@@ -105,6 +105,13 @@ class MiniLM:
             return np.zeros((0, DIMENSION), dtype=np.float32)
         return np.stack(self._longest_first(self._embed_text, texts, len))
 
+    def read(self, text: str) -> tuple[tuple[Span, ...], Vectors]:
+        """The word pieces of a text, as spans, and the vector of each in its context, (n, 384); of the first window."""
+        tokens = self._tokenise(text)
+        room = self._window - 2
+        spans = tuple(Span(start, end) for start, end in zip(tokens.starts[:room], tokens.ends[:room], strict=True))
+        return spans, self._run(tokens.ids[:room])[1:-1]
+
     def token_count(self, text: str) -> int:
         """How many word pieces `text` has for this model, without [CLS] and [SEP]."""
         return len(self._tokenise(text).ids)
