@@ -90,9 +90,7 @@ def test_numbers_are_asked_for_only_where_none_can_be_read(library: Library) -> 
 
 def test_what_another_paper_may_answer_is_not_asked(library: Library, tmp_path: Path) -> None:
     twins = [
-        replace(paper, id=f"title:{i}-{side}")
-        for i, paper in enumerate(_papers(12))
-        for side in ("north", "south")
+        replace(paper, id=f"title:{i}-{side}") for i, paper in enumerate(_papers(12)) for side in ("north", "south")
     ]
     twice = tiny_library(tmp_path / "twins", papers=twins, embedder=HashEmbedder(64))
     assert any(one.way == "held_out" for one in make(library, 80))
@@ -193,7 +191,7 @@ def test_the_curve_is_that_of_the_evals(items: list[tuple[int, bool]]) -> None:
 def test_plots_show_the_curve() -> None:
     found = curve.risk_coverage([3, 2, 1, 0], [False, False, True, True], list("abcd"))
     assert found.risk == pytest.approx((0, 0, 1 / 3, 1 / 2))
-    assert curve.text_plot(found).count("•") == 60
+    assert curve.text_plot(found, 0.5).count("•") == 60
     assert curve.svg(found, 0.5).startswith("<svg ")
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _RESAMPLES = 400
+_TICKS = (0.0, 0.25, 0.5, 0.75, 1.0)
 _Z = 1.959964  # of a 95 % interval
 
 
@@ -77,20 +78,26 @@ def _risks(scores: NDArray[np.float64], losses: NDArray[np.float64]) -> NDArray[
     return found
 
 
-def text_plot(curve: Curve, width: int = 60, height: int = 12) -> str:
-    """The curve in characters: coverage to the right, risk upwards."""
+def text_plot(curve: Curve, coverage: float, width: int = 60, height: int = 10) -> str:
+    """The curve in characters: coverage to the right, risk upwards, the axis marked at the threshold's `coverage`."""
     top = max(0.1, max(curve.risk))
     grid = [[" "] * width for _ in range(height)]
     for column in range(width):
         index = min(len(curve.risk) - 1, int((column + 0.5) / width * len(curve.risk)))
         grid[height - 1 - min(height - 1, int(curve.risk[index] / top * height))][column] = "•"
-    lines = [f"{top * (height - row) / height:5.0%} │{''.join(cells)}".rstrip() for row, cells in enumerate(grid)]
-    return "\n".join([*lines, "      └" + "─" * width, " risk  0 %" + "coverage → 100 %".rjust(width - 3)])
+    lines = [
+        f"{f'{top * (height - row) / height:.0%}' if row % 2 == 0 else '':>5} │{''.join(cells)}".rstrip()
+        for row, cells in enumerate(grid)
+    ]
+    axis = ["─"] * width
+    axis[min(width - 1, int(coverage * width))] = "┴"
+    below = f"0%{'coverage':^{width - 6}}100%"
+    return "\n".join([*lines, "      └" + "".join(axis), "       " + below])
 
 
 def svg(curve: Curve, coverage: float) -> str:
     """The curve as a small SVG picture, with a line where the threshold cuts it."""
-    wide, high, edge = 480, 300, 40
+    wide, high, edge = 480, 300, 48
     top = max(0.1, max(curve.risk))
 
     def x(value: float) -> float:
@@ -100,12 +107,22 @@ def svg(curve: Curve, coverage: float) -> str:
         return high - edge - value / top * (high - 2 * edge)
 
     points = " ".join(f"{x(c):.1f},{y(r):.1f}" for c, r in zip(curve.coverage, curve.risk, strict=True))
+    across = "".join(
+        f'<text x="{x(part):.1f}" y="{high - edge + 15}" text-anchor="middle">{part:.0%}</text>' for part in _TICKS
+    )
+    up = "".join(
+        f'<path d="M{edge} {y(part * top):.1f}H{wide - edge}" stroke="#ddd"/>'
+        f'<text x="{edge - 6}" y="{y(part * top) + 4:.1f}" text-anchor="end">{part * top:.0%}</text>'
+        for part in _TICKS
+    )
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {wide} {high}" font-family="sans-serif" font-size="11">'
-        f'<rect width="{wide}" height="{high}" fill="white"/>'
+        f'<rect width="{wide}" height="{high}" fill="white"/>{up}{across}'
         f'<path d="M{edge} {edge}V{high - edge}H{wide - edge}" fill="none" stroke="#444"/>'
-        f'<polyline points="{points}" fill="none" stroke="#1f6feb" stroke-width="2"/>'
         f'<path d="M{x(coverage):.1f} {edge}V{high - edge}" stroke="#c2410c" stroke-dasharray="4 3"/>'
-        f'<text x="{wide / 2}" y="{high - 10}" text-anchor="middle">coverage</text>'
-        f'<text x="{edge}" y="{edge - 10}">risk (top {top:.0%}); AURC {curve.aurc:.3f}</text></svg>\n'
+        f'<text x="{x(coverage):.1f}" y="{edge - 6}" text-anchor="middle" fill="#c2410c">threshold</text>'
+        f'<polyline points="{points}" fill="none" stroke="#1f6feb" stroke-width="2"/>'
+        f'<text x="{wide / 2}" y="{high - 12}" text-anchor="middle">share of made questions answered, surest first</text>'
+        f'<text x="{edge}" y="18">share of those that have no answer here · area under the curve {curve.aurc:.3f}, '
+        f"at best {curve.best:.3f}</text></svg>\n"
     )

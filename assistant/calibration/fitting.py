@@ -3,8 +3,8 @@
 Made questions are not people's: a rate met on them is another rate on people's. So a reference ships: log-odds of
 people's questions and of made ones over the same three corpora. The wanted rate is read off people's questions there, and
 the threshold moved by how far this corpus' made questions lie from the reference's made ones. The move is shrunk by the
-number of questions, so that a small or odd sample can't wreck it, and is the same for every rate, so that a higher wanted
-rate never gives a threshold on the wrong side.
+number of questions and by how little made questions tell of people's, so that a small or odd sample can't wreck it, and is
+the same for every rate, so that a higher wanted rate never gives a threshold on the wrong side.
 """
 
 from __future__ import annotations
@@ -21,9 +21,12 @@ from assistant import answerability
 from assistant.calibration.asking import Judged, log_odds, probability
 
 Error = Literal["false_answers", "false_refusals"]
-_PRIOR = 60  # made questions of one sort that count as much as the reference
+# Made questions that weigh as much as the reference: made unanswerable ones move as people's do from corpus to corpus, made
+# answerable ones don't (docs/experiments/calibration.md).
+PRIOR: dict[Error, float] = {"false_refusals": 600, "false_answers": 20}
+_UNREFERENCED = 200  # the same where no reference tells how made questions lie to people's
 _FARTHEST = 1.5  # log-odds: no corpus may move the threshold further
-_BANDS: dict[Error, tuple[float, float]] = {"false_refusals": (0.02, 0.5), "false_answers": (0.5, 0.98)}
+_RANKS: dict[Error, tuple[float, float]] = {"false_refusals": (0.02, 0.5), "false_answers": (0.5, 0.98)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,21 +55,28 @@ class Reference:
         return cls(**{name: tuple(values) for name, values in found.items()})
 
 
-def fit(judged: Sequence[Judged], wanted: Wanted, reference: Reference | None) -> float:
+def fit(judged: Sequence[Judged], wanted: Wanted, reference: Reference | None, prior: float | None = None) -> float:
     """The probability from where on to answer. Without a reference the rate is that of the made questions alone,
-    shrunk towards the shipped threshold."""
+    shrunk towards the shipped threshold. `prior` stands in for that of the wanted error, to measure what it does."""
     answerable = wanted.error == "false_refusals"
-    own = np.array([item.log_odds for item in judged if item.made.answerable is answerable])
-    kept = len(own) / (len(own) + _PRIOR)
+    own = [item.log_odds for item in judged if item.made.answerable is answerable]
+    if prior is None:
+        prior = PRIOR[wanted.error] if reference else _UNREFERENCED
+    kept = len(own) / (len(own) + prior) if own else 0.0
     rank = wanted.rate if answerable else 1 - wanted.rate
     if reference is None:
-        shipped = log_odds(answerability.THRESHOLDS["balanced"])
-        return probability(shipped + kept * (float(np.quantile(own, rank)) - shipped) if len(own) else shipped)
+        start = log_odds(answerability.THRESHOLDS["balanced"])
+        move = float(np.quantile(own, rank)) - start if own else 0.0
+        return probability(start + kept * move)
     people = reference.people_answerable if answerable else reference.people_unanswerable
     made = reference.made_answerable if answerable else reference.made_unanswerable
-    start = float(np.quantile(np.array(people), rank))
-    if not len(own):
-        return probability(start)
-    ranks = np.linspace(*_BANDS[wanted.error], 25)
-    moved = float((np.quantile(own, ranks) - np.quantile(np.array(made), ranks)).mean())
-    return probability(start + kept * max(-_FARTHEST, min(_FARTHEST, moved)))
+    move = max(-_FARTHEST, min(_FARTHEST, distance(own, made, wanted.error)))
+    return probability(float(np.quantile(people, rank)) + kept * move)
+
+
+def distance(values: Sequence[float], others: Sequence[float], error: Error) -> float:
+    """How much higher `values` lie than `others`, over the quantiles where thresholds against that error lie."""
+    if not values:
+        return 0.0
+    ranks = np.linspace(*_RANKS[error], 25)
+    return float((np.quantile(values, ranks) - np.quantile(others, ranks)).mean())

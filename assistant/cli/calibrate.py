@@ -135,8 +135,9 @@ def _told(outcome: Outcome, *, stored: bool) -> str:
         "Refused by sort of question:",
         *(f"  {way.replace('_', ' '):10} {_share(share)}" for way, share in outcome.by_way.items()),
         "",
-        f"Risk at coverage (AURC {curve.aurc:.3f} [{curve.low:.3f}, {curve.high:.3f}], at best {curve.best:.3f}):",
-        text_plot(curve),
+        "Share without an answer here (risk) among the surest questions (coverage), the threshold at ┴;",
+        f"area {curve.aurc:.3f} [{curve.low:.3f}, {curve.high:.3f}], at best {curve.best:.3f}:",
+        text_plot(curve, outcome.coverage),
     ]
     return "\n".join(lines)
 
