@@ -32,6 +32,7 @@ _UNCLOSED = re.compile(r"[ \t]*[\[【][^\]】\n]{0,24}\Z")
 _LIST_SIGN = re.compile(r"[ \t]*(?:(?:[-*•]|#{1,6}|\d{1,2}[.)])[ \t]+)?")
 _NUMBERS = re.compile(r"(\d+)(?:\s*[–-]\s*#?(\d+))?")
 _WORD = re.compile(r"[^\W_]")
+_THINKING, _THOUGHT = "<think>", "</think>"
 _TALK = re.compile(
     r"(?:(?:sure|certainly|of course|hello|hi|thanks|thank you|great question|yes|no)\b[^.:]{0,40}[.!:,]?|"
     r"(?:here (?:is|are)|(?:the )?following|in (?:summary|short)|based on|according to)\b[^.]*:)\s*",
@@ -47,6 +48,19 @@ _ABSENCE = re.compile(
     rf"(?:the|this|these)\s+(?:\w+\s+){{0,2}}{_EVIDENCE})",
     re.IGNORECASE,
 )
+
+
+def without_thought(draft: str) -> str:
+    """The draft without a leading block of thought, which is no part of an answer; nothing while one is open."""
+    stripped = draft.lstrip()
+    if stripped.startswith(_THINKING):
+        return stripped.partition(_THOUGHT)[2]
+    return "" if thought_begins(draft) else draft
+
+
+def thought_begins(draft: str) -> bool:
+    """Whether the draft, so far, may be the opening of a block of thought."""
+    return _THINKING.startswith(draft.strip())
 
 
 # --- cutting a draft --------------------------------------------------------------------------------------------------

@@ -13,14 +13,18 @@ from contextlib import aclosing
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from assistant import attribution, prompting
+from assistant import attribution, mending, prompting, spending
 from assistant.answers import Claim, ClaimVerified, Finding, Token
 from assistant.attribution import Attributed, Said
 from assistant.chat_model import Reply
 from assistant.errors import ModelError
+from assistant.evidence import Sentence
 from assistant.ledger import Ledger, Numbering, citations_of
+from assistant.mending import Mended
 from assistant.papers import Span
 from assistant.prompting import Shown
+from assistant.settings import OnFailedClaim
+from assistant.spending import Call, Prices, Spent
 from assistant.verification import Verifier
 
 if TYPE_CHECKING:
@@ -31,7 +35,8 @@ if TYPE_CHECKING:
 
 _MOST_CHARACTERS = 6_000  # of a draft: a small model that repeats itself is stopped here
 _ENDS = ".!?…:\"”')]】"
-_THINKING, _THOUGHT = "<think>", "</think>"
+_NO_PRICES = Prices()
+_MOST_REPAIRS = 3  # of one answer: each is another call
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,17 +55,25 @@ class Drafted:
 
 
 async def speak(
-    model: BaseChatModel, verifier: Verifier, prepared: Prepared
+    model: BaseChatModel,
+    verifier: Verifier,
+    prepared: Prepared,
+    *,
+    on_failed: OnFailedClaim = "mark",
+    prices: Prices = _NO_PRICES,
 ) -> AsyncGenerator[Token | ClaimVerified | Drafted, None]:
     """Streams the draft sentence by sentence, each as a Token followed by its verdict, and `Drafted` last.
+
+    `on_failed` is what becomes of a sentence that its evidence does not carry. Where it is to be repaired, that sentence
+    and those after it wait for the reply's end: what was streamed is never taken back.
 
     Raises ModelError when the model fails before it said anything; afterwards what came is kept, with a note.
     """
     if prepared.evidence is None:  # pragma: no cover
         raise AssertionError("an engine speaks on evidence")
     shown = await asyncio.to_thread(prompting.show, prepared.evidence)
-    messages = prompting.messages(prepared.standalone.query, shown)
-    reply, draft = Reply(model), _Draft(shown, verifier)
+    messages = await asyncio.to_thread(prompting.messages, prepared.standalone.query, shown)
+    reply, draft = Reply(model), _Draft(shown, verifier, on_failed, model, prepared.standalone.query)
     started = time.perf_counter()
     note: str | None = None
     try:
@@ -78,9 +91,20 @@ async def speak(
     note = note or _stopped(reply, draft)
     async for event in draft.ended(broken=note is not None):
         yield event
-    details = _details(reply, messages, shown, draft.raw, time.perf_counter() - started)
-    notes = (note,) if note else ()
+    total = await asyncio.to_thread(_spent, reply, messages, draft, prices)
+    details = _details(reply, messages, shown, draft, time.perf_counter() - started)
+    details["model"]["spent"] = asdict(total)
+    notes = tuple(told for told in (note, *draft.notes(), total.note()) if told)
     yield Drafted(f"chat:{reply.address.name}", draft.ledger(), draft.declined, notes, details)
+
+
+def _spent(reply: Reply, messages: list[BaseMessage], draft: _Draft, prices: Prices) -> Spent:
+    sent = "\n".join(str(message.content) for message in messages)
+    again = zip(
+        draft.again, draft.mended, strict=False
+    )  # no call for a replacement; a repair is asked with the same evidence
+    calls = [Call(reply.usage, sent, draft.raw), *(Call(r.usage, sent, m.proposed or "") for r, m in again)]
+    return spending.spent(calls, prices)
 
 
 def _stopped(reply: Reply, draft: _Draft) -> str | None:
@@ -95,27 +119,37 @@ def _stopped(reply: Reply, draft: _Draft) -> str | None:
     return None
 
 
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    attributed: Attributed
+    separator: str
+
+
 @dataclass(slots=True)
 class _Draft:
     """A draft as it grows: which of its sentences are spoken, and which say only that nothing is stated."""
 
     shown: Shown
     verifier: Verifier
+    on_failed: OnFailedClaim
+    model: BaseChatModel
+    question: str
     raw: str = ""
     declined: bool = False
+    mended: list[Mended] = field(default_factory=list)
+    again: list[Reply] = field(default_factory=list)  # calls beside the draft's own
     _done: int = 0  # sentences taken from the draft
     _held: list[Said] = field(default_factory=list)  # "not stated", until something else is said
+    _waiting: list[_Waiting] = field(default_factory=list)  # from the first sentence to be repaired on
     _text: str = ""
     _claims: list[Claim] = field(default_factory=list)
+    _told: list[Sentence] = field(default_factory=list)  # evidence that was quoted
     _numbering: Numbering = field(default_factory=Numbering)
 
     @property
     def text(self) -> str:
         """The draft without a leading block of thought."""
-        stripped = self.raw.lstrip()
-        if stripped.startswith(_THINKING):
-            return stripped.partition(_THOUGHT)[2]
-        return "" if _THINKING.startswith(stripped) else self.raw
+        return attribution.without_thought(self.raw)
 
     async def grown(self) -> AsyncGenerator[Token | ClaimVerified, None]:
         """What can be said now that text has come."""
@@ -124,12 +158,22 @@ class _Draft:
             yield event
 
     async def ended(self, *, broken: bool) -> AsyncGenerator[Token | ClaimVerified, None]:
-        """The rest; with `broken`, a last sentence without its end is marked as cut off."""
-        text = self.text if not _THINKING.startswith(self.raw.strip()) else self.raw
+        """The rest; with `broken`, a last sentence without its end is marked as cut off, and nothing is repaired."""
+        text = self.text or (self.raw if attribution.thought_begins(self.raw) else "")
         spans = attribution.split(text)
         cut_off = bool(broken and spans and text.rstrip()[-1] not in _ENDS)
         async for event in self._take(text, spans, cut_off=cut_off):
             yield event
+        for waiting in self._waiting:
+            attributed = waiting.attributed
+            if mending.fails(attributed) and not broken and len(self.again) < _MOST_REPAIRS:
+                attributed, mended, reply = await mending.repaired(
+                    self.model, self.question, attributed, self.shown, self.verifier
+                )
+                self.mended.append(mended)
+                self.again.append(reply)
+            for event in self._write(attributed, waiting.separator):
+                yield event
         if not self._claims:
             self.declined = True
 
@@ -141,14 +185,14 @@ class _Draft:
                 return
             self._done = at + 1
             said = attribution.parse(text[span.start : span.end], self.shown.sentences)
-            if not self._claims and attribution.absent(said.body):
+            if not self._claims and not self._waiting and attribution.absent(said.body):
                 self._held.append(said)
                 self.declined = said.body.startswith("NOT STATED")
                 continue
             separator = "\n" if "\n" in text[spans[at - 1].end if at else 0 : span.start] else " "
-            for waiting in [*self._held, said]:
-                last = cut_off and waiting is said and at == len(spans) - 1
-                for event in await asyncio.to_thread(self._say, waiting, separator, last):
+            for held in [*self._held, said]:
+                last = cut_off and held is said and at == len(spans) - 1
+                for event in await asyncio.to_thread(self._say, held, separator, last):
                     yield event
             self._held.clear()
 
@@ -156,11 +200,28 @@ class _Draft:
         attributed = attribution.attribute(said, self.shown.sentences, self.verifier)
         if cut_off:
             attributed = _cut_off(attributed)
+        if self._waiting or (self.on_failed == "repair" and mending.fails(attributed)):
+            self._waiting.append(_Waiting(attributed, separator))
+            return []
+        if self.on_failed == "replace" and mending.fails(attributed):
+            attributed, mended = mending.replaced(attributed, self.shown.sentences, self._told)
+            self.mended.append(mended)
+        return self._write(attributed, separator)
+
+    def _write(self, attributed: Attributed, separator: str) -> list[Token | ClaimVerified]:
         lead = separator if self._text else ""
         claim = attribution.write(attributed, self._numbering, self.shown.sentences, len(self._text) + len(lead))
         self._text += lead + claim.text
         self._claims.append(claim)
+        if claim.verdict == "quoted":
+            self._told.extend(attributed.evidence)
         return [Token(lead + claim.text), ClaimVerified(claim)]
+
+    def notes(self) -> list[str]:
+        """What the user is told of sentences that were mended."""
+        done = {how: sum(mended.how == how for mended in self.mended) for how in ("repaired", "replaced")}
+        means = {"repaired": "asked for again and repaired", "replaced": "replaced by a quote"}
+        return [f"{n} {'sentence was' if n == 1 else 'sentences were'} {means[how]}" for how, n in done.items() if n]
 
     def ledger(self) -> Ledger:
         return Ledger(self._text, tuple(self._claims), citations_of(self._claims))
@@ -172,7 +233,9 @@ def _cut_off(attributed: Attributed) -> Attributed:
     return replace(attributed, verdict="unscored", score=None, findings=(*attributed.findings, finding))
 
 
-def _details(reply: Reply, messages: list[BaseMessage], shown: Shown, draft: str, seconds: float) -> dict[str, Any]:
+def _details(
+    reply: Reply, messages: list[BaseMessage], shown: Shown, draft: _Draft, seconds: float
+) -> dict[str, Any]:
     return {
         "model": {
             **asdict(reply.address),
@@ -180,10 +243,14 @@ def _details(reply: Reply, messages: list[BaseMessage], shown: Shown, draft: str
             "usage": reply.usage,
             "finish_reason": reply.finish_reason,
             "seconds": round(seconds, 3),
-            "draft": draft,
+            "draft": draft.raw,
+            "mended": [asdict(mended) for mended in draft.mended],
         },
         "prompts": {
-            **{name: prompting.prompt(name).digest for name in ("answer", "evidence")},
+            **{
+                name: prompting.prompt(name).digest
+                for name in ("answer", "evidence", *(["repair"] if draft.again else []))
+            },
             "messages": [{"role": message.type, "content": str(message.content)} for message in messages],
             "evidence_tokens": shown.tokens,
             "left_out": shown.left_out,

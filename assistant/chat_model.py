@@ -216,6 +216,22 @@ class Reply:
         self.served_by = told.get("model_name") or self.served_by
 
 
+async def one_word(model: BaseChatModel, question: str, *, alternatives: int) -> dict[str, Any]:
+    """The metadata of a reply of one word, with the probabilities of `alternatives` words where the server tells them.
+
+    Raises ModelError. Needs an OpenAI-compatible model for the probabilities.
+    """
+    from langchain_core.messages import HumanMessage
+
+    asked = model.bind(logprobs=True, top_logprobs=alternatives, max_tokens=1, stream=False)
+    try:
+        return dict((await asked.ainvoke([HumanMessage(question)])).response_metadata)
+    except IbidError:
+        raise
+    except Exception as error:  # every provider's client has its own errors
+        raise await _told(model, error) from error
+
+
 async def _stream(model: BaseChatModel, messages: Sequence[BaseMessage]) -> AsyncGenerator[AIMessageChunk, None]:
     chunks = model.astream(list(messages))
     try:

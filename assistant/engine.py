@@ -27,6 +27,7 @@ from assistant.records import new_id
 from assistant.retrieval import Retriever, ScoredPaper
 from assistant.selecting import Selector, select
 from assistant.settings import Settings
+from assistant.spending import Prices
 from assistant.subject import Nearby
 from assistant.sync import Background
 from assistant.verification import Verifier, verify
@@ -203,7 +204,9 @@ class Assistant:
                 elif found.papers:
                     focus, read = found.papers, replace(read, kind="comparison", sides=phrases, pair=())
         context = () if read.kind == "list" else standalone.context
-        wanted = {paper.id for paper in focus}  # the only papers, where the question itself says nothing of its subject
+        wanted = {
+            paper.id for paper in focus
+        }  # the only papers, where the question itself says nothing of its subject
         open_to = [hit for hit in ranked if hit.paper.id in wanted] if standalone.asked and focus else ranked
         evidence = gather(self.library, read, papers=papers, ranked=open_to, focus=focus, context=context)
         compared = read.kind == "comparison"
@@ -232,7 +235,11 @@ class Assistant:
         from assistant import chat_engine
 
         model = await asyncio.to_thread(self._chat_model)
-        async with aclosing(chat_engine.speak(model, self._verifier, prepared)) as drafted:
+        verifier = await asyncio.to_thread(self._checker)
+        prices = Prices(self.settings.prompt_price, self.settings.completion_price)
+        mode = self.settings.on_failed_claim
+        speaking = chat_engine.speak(model, verifier, prepared, on_failed=mode, prices=prices)
+        async with aclosing(speaking) as drafted:
             async for item in drafted:
                 if isinstance(item, chat_engine.Drafted):
                     for event in self._settle(prepared, item):
@@ -271,6 +278,14 @@ class Assistant:
 
             self._model = chat_model.connect(self.settings)
         return self._model
+
+    def _checker(self) -> Verifier:
+        """The verifier that was given, else the rules, with a judge behind them where the settings name one."""
+        if self._verifier is verify and self.settings.judge_model is not None:
+            from assistant import judging
+
+            self._verifier = judging.verifier(self.settings)
+        return self._verifier
 
     def _refusal(self, prepared: Prepared, reason: Reason) -> Answer:
         decision = replace(prepared.decision, reason=reason)

@@ -11,6 +11,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from assistant.errors import SettingsError
 
+OnFailedClaim = Literal["mark", "repair", "replace"]
 Strictness = Literal["lenient", "balanced", "strict"]
 _ANSWERING = {"chat_model", "chat_base_url"}  # who gives one of these has said what is to answer
 
@@ -32,6 +33,21 @@ class Settings(BaseSettings):
         default=60.0, gt=0, le=3600, description="seconds to wait for the model's next bytes"
     )
     chat_retries: int = Field(default=2, ge=0, le=10, description="retries of a failed call to the model")
+    on_failed_claim: OnFailedClaim = Field(
+        default="mark",
+        description="what becomes of a chat model's sentence that its evidence does not carry: shown marked (`mark`), "
+        "asked for once more (`repair`), or replaced by the quote nearest to it (`replace`)",
+    )
+    prompt_price: float | None = Field(
+        default=None, ge=0, description="price of a million tokens that the chat model reads; None: cost is not told"
+    )
+    completion_price: float | None = Field(default=None, ge=0, description="price of a million tokens that it writes")
+    judge_model: str | None = Field(
+        default=None, description="a chat model that judges claims besides the rules; see docs/experiments/judge.md"
+    )
+    judge_base_url: str | None = Field(
+        default=None, description="the OpenAI-compatible endpoint that serves the judge; default: `chat_base_url`"
+    )
     models: Path | None = Field(
         default=None, description="folder of local models; default: in the platform's user-data folder"
     )
@@ -49,7 +65,7 @@ class Settings(BaseSettings):
     strictness: Strictness = Field(default="balanced", description="how readily Ibid refuses")
     lock_wait_s: float = Field(default=0.0, ge=0, le=600, description="seconds to wait for another writer")
 
-    @field_validator("chat_base_url", "embedding_base_url", "chroma_url")
+    @field_validator("chat_base_url", "judge_base_url", "embedding_base_url", "chroma_url")
     @classmethod
     def _is_http(cls, url: str | None) -> str | None:
         if url is not None and not url.startswith(("http://", "https://")):

@@ -172,7 +172,7 @@ def test_what_the_model_made_up_is_never_shown_as_carried(library: Library) -> N
     )
     assert [claim.verdict for claim in found.claims] == ["supported", "unsupported"]
     kinds = {finding.kind for finding in found.claims[1].findings}
-    assert kinds == {"number", "missing_words"}
+    assert {"number", "missing_words"} <= kinds
 
 
 @pytest.mark.parametrize("reply", ["The learning rate was 0.001 [2].", "Canberra is the capital.", "Yes."])

@@ -59,6 +59,7 @@ def _hit(hit: Hit) -> dict[str, Any]:
 @click.option("--conversation", "conversation_id", help="Continue this conversation (its id).")
 @click.option("--model", "chat_model", help="Answer with this chat model instead of quotes; see IBID_CHAT_MODEL.")
 @click.option("--base-url", "chat_base_url", help="The OpenAI-compatible endpoint that serves it.")
+@options.on_failed_option
 @options.library_option
 @options.filter_option
 @options.json_option
@@ -68,6 +69,7 @@ def ask(
     conversation_id: str | None,
     chat_model: str | None,
     chat_base_url: str | None,
+    on_failed_claim: str | None,
     library_path: Path | None,
     filters: tuple[str, ...],
     as_json: bool,
@@ -79,7 +81,11 @@ def ask(
     if bool(question) == (batch is not None):
         raise click.UsageError("give either a QUESTION or --batch FILE")
     narrowed = Filters.parse_options(filters)
-    overrides = {"chat_model": chat_model, "chat_base_url": chat_base_url}
+    overrides = {
+        "chat_model": chat_model,
+        "chat_base_url": chat_base_url,
+        "on_failed_claim": on_failed_claim,
+    }
     with options.existing(library_path, **overrides) as library:
         assistant = Assistant(library, settings=options.settings(library_path, **overrides))
         if batch is not None:

@@ -20,9 +20,12 @@ from assistant.errors import IbidError
     metavar="[ID|last]",
     help="Go on with this conversation (its id), or with the last one.",
 )
+@options.on_failed_option
 @options.library_option
 @options.filter_option
-def chat(conversation_id: str | None, library_path: Path | None, filters: tuple[str, ...]) -> None:
+def chat(
+    conversation_id: str | None, on_failed_claim: str | None, library_path: Path | None, filters: tuple[str, ...]
+) -> None:
     """Ask questions one after another; follow-ups are understood. Leave with Ctrl-D."""
     from assistant.engine import Assistant
     from assistant.filters import Filters
@@ -30,7 +33,7 @@ def chat(conversation_id: str | None, library_path: Path | None, filters: tuple[
 
     narrowed = Filters.parse_options(filters)
     with options.existing(library_path) as library:
-        assistant = Assistant(library, settings=options.settings(library_path))
+        assistant = Assistant(library, settings=options.settings(library_path, on_failed_claim=on_failed_claim))
         going_on = find(library, conversation_id) if conversation_id else None
         about = f"“{going_on.title}”, {going_on.turns} asked" if going_on else "new conversation"
         click.echo(f"{library.count(narrowed)} papers; {about}. Ctrl-D leaves.", err=True)

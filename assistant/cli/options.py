@@ -44,6 +44,17 @@ def filter_option(function: F) -> F:
     )(function)
 
 
+def on_failed_option(function: F) -> F:
+    """`--on-failed mark|repair|replace`."""
+    return click.option(
+        "--on-failed",
+        "on_failed_claim",
+        type=click.Choice(["mark", "repair", "replace"]),
+        help="A chat model's sentence that its evidence does not carry: mark it, have it repaired once, or put a quote "
+        "in its place. Default: IBID_ON_FAILED_CLAIM, else mark.",
+    )(function)
+
+
 def settings(library_path: Path | None = None, **overrides: Any) -> Settings:
     """Settings with what the command line gave; raises SettingsError."""
     from assistant.settings import Settings
