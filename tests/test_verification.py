@@ -60,7 +60,9 @@ def test_several_cited_sentences_carry_a_claim_together() -> None:
     second = "QuietNet reaches a recall of 0.91."
     assert verify(claim, [HOSPITALS]).verdict == "unsupported"
     judged = verify(claim, [HOSPITALS, second])
-    assert (judged.verdict, judged.score) == ("supported", 1.0)
+    assert judged.verdict == "supported"
+    assert judged.score is not None
+    assert judged.score > 0.5
 
 
 def test_a_claim_may_name_its_paper_but_the_title_proves_nothing() -> None:

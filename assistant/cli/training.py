@@ -44,3 +44,27 @@ def selector(data: Path, base: Path, out: Path, without: tuple[Path, ...], thin:
     found = train_selector(data, base, out, without=without, say=lambda line: click.echo(line, err=True), thin=thin)
     for name, fitted in (("sentences", found.sentences), ("answered", found.answered)):
         click.echo(f"{out}, {name}: slope {fitted.slope:.3f}, intercept {fitted.intercept:.3f}")
+
+
+@train.command("verifier")
+@click.argument("data", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option(
+    "--claims",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    default=None,
+    help="Folder with claims.txt and papers.jsonl; default: those in the package.",
+)
+@click.option(
+    "--nli",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    default=None,
+    help="JSON Lines of {premise, hypothesis, label, source} to fit on as well.",
+)
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True, help="Where the weights go.")
+def verifier(data: Path, claims: Path | None, nli: Path | None, out: Path) -> None:
+    """Fit the verifier's weights on handwritten claims and the labelled sets in DATA (scifact, healthver, factcheckgpt)."""
+    from assistant.training import verifier as training
+
+    folder = claims or Path(training.__file__).parent / "claims"
+    fitted = training.train(folder, data, nli, out, say=lambda line: click.echo(line, err=True))
+    click.echo(f"{out}: supported from {fitted.supports_from:.2f}, partly from {fitted.partial_from:.2f}")
