@@ -72,7 +72,8 @@ async def speak(
     if prepared.evidence is None:  # pragma: no cover
         raise AssertionError("an engine speaks on evidence")
     shown = await asyncio.to_thread(prompting.show, prepared.evidence)
-    messages = await asyncio.to_thread(prompting.messages, prepared.standalone.query, shown)
+    instructions = getattr(model, "instructions", "answer")  # a small model has its own
+    messages = await asyncio.to_thread(prompting.messages, prepared.standalone.query, shown, instructions)
     reply, draft = Reply(model), _Draft(shown, verifier, on_failed, model, prepared.standalone.query)
     started = time.perf_counter()
     note: str | None = None
@@ -92,10 +93,11 @@ async def speak(
     async for event in draft.ended(broken=note is not None):
         yield event
     total = await asyncio.to_thread(_spent, reply, messages, draft, prices)
-    details = _details(reply, messages, shown, draft, time.perf_counter() - started)
+    details = _details(reply, instructions, messages, shown, draft, time.perf_counter() - started)
     details["model"]["spent"] = asdict(total)
     notes = tuple(told for told in (note, *draft.notes(), total.note()) if told)
-    yield Drafted(f"chat:{reply.address.name}", draft.ledger(), draft.declined, notes, details)
+    declined = draft.declined and getattr(model, "may_decline", True)
+    yield Drafted(f"chat:{reply.address.name}", draft.ledger(), declined, notes, details)
 
 
 def _spent(reply: Reply, messages: list[BaseMessage], draft: _Draft, prices: Prices) -> Spent:
@@ -234,7 +236,7 @@ def _cut_off(attributed: Attributed) -> Attributed:
 
 
 def _details(
-    reply: Reply, messages: list[BaseMessage], shown: Shown, draft: _Draft, seconds: float
+    reply: Reply, instructions: str, messages: list[BaseMessage], shown: Shown, draft: _Draft, seconds: float
 ) -> dict[str, Any]:
     return {
         "model": {
@@ -249,7 +251,7 @@ def _details(
         "prompts": {
             **{
                 name: prompting.prompt(name).digest
-                for name in ("answer", "evidence", *(["repair"] if draft.again else []))
+                for name in (instructions, "evidence", *(["repair"] if draft.again else []))
             },
             "messages": [{"role": message.type, "content": str(message.content)} for message in messages],
             "evidence_tokens": shown.tokens,

@@ -265,7 +265,8 @@ class Assistant:
             refusal = replace(self._refusal(prepared, "not_stated"), engine=drafted.engine)
             yield Spoken(refusal, drafted.details)
         elif not any(claim.verdict in ("quoted", "supported", "partial") for claim in drafted.ledger.claims):
-            note = "the model's draft was not carried by the evidence, so the abstracts are quoted instead"
+            why = "draft was not carried by the evidence" if drafted.ledger.claims else "reply held no answer"
+            note = f"the model's {why}, so the abstracts are quoted instead"
             for event in self._quote(prepared, (*drafted.notes, note)):
                 if isinstance(event, Spoken):
                     yield Spoken(replace(event.answer, engine=drafted.engine), drafted.details)

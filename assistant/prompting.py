@@ -134,9 +134,9 @@ def _cut(text: str, most_tokens: int) -> str:
     return " ".join(words[:low])[: most_tokens * 12] + " …"
 
 
-def messages(question: str, shown: Shown) -> list[BaseMessage]:
-    """The instructions, which never change and can be cached by a server, then the evidence and the question."""
+def messages(question: str, shown: Shown, instructions: str = "answer") -> list[BaseMessage]:
+    """The instructions, a prompt's name, which never change and can be cached by a server, then the evidence and the question."""
     from langchain_core.messages import HumanMessage, SystemMessage
 
     data = prompt("evidence").fill(evidence=shown.text, question=" ".join(question.split()))
-    return [SystemMessage(prompt("answer").text.strip()), HumanMessage(data.strip())]
+    return [SystemMessage(prompt(instructions).text.strip()), HumanMessage(data.strip())]

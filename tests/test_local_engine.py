@@ -101,6 +101,19 @@ def test_a_refused_question_starts_no_model(library: Library, made: list[LocalSe
     assert not server.running
 
 
+def test_a_model_of_this_size_does_not_decide_to_refuse(
+    library: Library, made: list[LocalServer], tmp_path: Path
+) -> None:
+    answer = lenient(library, serve(made, tmp_path, text="NOT STATED")).ask(QUESTION)
+    assert answer.status == "answered"
+    assert {claim.verdict for claim in answer.claims} == {"quoted"}
+    assert answer.notes[-1] == "the model's reply held no answer, so the abstracts are quoted instead"
+    record = library.record(answer.record_id)
+    assert record.model["draft"] == "NOT STATED"
+    assert "answer-local" in record.prompts
+    assert "NOT STATED" not in record.prompts["messages"][0]["content"]
+
+
 def test_a_crash_in_an_answer_is_told_and_the_next_answer_is_whole(
     library: Library, made: list[LocalServer], tmp_path: Path
 ) -> None:

@@ -21,9 +21,16 @@ from assistant.local_models.running import LocalServer
 
 
 class LocalChat(BaseChatModel):
-    """Speaks to a `LocalServer`. `model_name` is the catalogue's or the user's name for the file."""
+    """Speaks to a `LocalServer`. `model_name` is the catalogue's or the user's name for the file.
+
+    A model of this size declines what it could answer and answers what it should decline (docs/experiments/local-model.md):
+    whether the papers hold the answer is decided before it speaks, it is not told that it may decline, and where it does
+    so all the same the papers are quoted.
+    """
 
     model_name: str
+    instructions: str = "answer-local"
+    may_decline: bool = False
     server: LocalServer
     over_http: Callable[[str, str], BaseChatModel]  # base URL, key
 
