@@ -36,6 +36,9 @@ class Script:
     after: int = 0
     piece: int = 6  # characters an event
     pause: float = 0.0  # seconds between events
+    words: Mapping[str, float] | None = (
+        None  # log probabilities told for the first word of a reply that isn't streamed
+    )
 
 
 class FakeOpenAI:
@@ -109,7 +112,7 @@ class _Handler(BaseHTTPRequestHandler):
         elif script.fault == "html":
             self._send(200, b"<html><body>Welcome to the proxy</body></html>", "text/html", {})
         elif not body.get("stream"):
-            self._json(200, _completion(script.text), {})
+            self._json(200, _completion(script), {})
         else:
             try:
                 self._stream(script, body)
@@ -192,13 +195,17 @@ def _delta(delta: dict[str, Any], finish: str | None = None) -> dict[str, Any]:
     }
 
 
-def _completion(text: str) -> dict[str, Any]:
-    message = {"role": "assistant", "content": text}
+def _completion(script: Script) -> dict[str, Any]:
+    message = {"role": "assistant", "content": script.text}
+    choice: dict[str, Any] = {"index": 0, "message": message, "finish_reason": "stop"}
+    if script.words is not None:
+        told = [{"token": word, "logprob": logprob, "bytes": None} for word, logprob in script.words.items()]
+        choice["logprobs"] = {"content": [{"token": script.text, "logprob": -0.1, "top_logprobs": told}]}
     return {
         "id": "chatcmpl-1",
         "object": "chat.completion",
         "created": 1,
         "model": MODEL,
-        "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
+        "choices": [choice],
         "usage": {"prompt_tokens": 100, "completion_tokens": 20, "total_tokens": 120},
     }

@@ -28,6 +28,7 @@ VERDICT_LABELS: Final[Mapping[Verdict, str]] = {
     "uncited": "no source",
     "unscored": "not checked",
 }
+_MENDED: Final = {"repaired": "repaired", "replaced": "quote in place of a sentence that was not carried"}
 REASON_TITLES: Final[Mapping[Reason, str]] = {
     "nothing_relevant": "Nothing in this library",
     "not_stated": "Not stated in these abstracts",
@@ -101,7 +102,12 @@ def _body(value: Answer) -> str:
 def _claim(claim: Claim) -> str:
     found = "; ".join(finding.message for finding in claim.findings)
     title = VERDICT_LABELS[claim.verdict] + (f": {found}" if found else "")
-    tag = "" if claim.verdict == "quoted" else f' <em class="ibid-verdict">{VERDICT_LABELS[claim.verdict]}</em>'
+    kinds = {finding.kind for finding in claim.findings}
+    labels = [] if claim.verdict == "quoted" else [VERDICT_LABELS[claim.verdict]]
+    labels += [label for kind, label in _MENDED.items() if kind in kinds]
+    if "no_claim" in kinds:
+        labels = ["no claim"]
+    tag = f' <em class="ibid-verdict">{", ".join(labels)}</em>' if labels else ""
     return f'<span class="ibid-claim ibid-{claim.verdict}" title="{escape(title)}">{_marked(claim.text)}{tag}</span>'
 
 

@@ -70,9 +70,27 @@ def answer_text(answer: Answer) -> str:
             lines += [wrapped(paper_line(paper), "  ") for paper in answer.abstention.nearest_papers]
     else:
         lines += [wrapped(shown(line)) for line in answer.text.split("\n")]
+        lines += _doubts(answer)
         lines += ["", *_references(answer)]
     lines += [click.style(wrapped(f"Note: {note}."), dim=True) for note in answer.notes]
     return "\n".join(lines)
+
+
+_MENDED = ("repaired", "replaced")
+
+
+def _doubts(answer: Answer) -> list[str]:
+    """A line for each sentence that its evidence does not fully carry, or that was mended, with what was found."""
+    lines: list[str] = []
+    for claim in answer.claims:
+        kinds = {finding.kind for finding in claim.findings}
+        mended = next((kind for kind in _MENDED if kind in kinds), None)
+        if mended is None and (claim.verdict in ("quoted", "supported") or "no_claim" in kinds):
+            continue
+        found = " ".join(finding.message for finding in claim.findings)
+        label = f"{claim.verdict}, {mended}" if mended else claim.verdict
+        lines.append(click.style(wrapped(f"! {label}: “{shown(claim.text)}” {found}".rstrip(), "  "), fg="yellow"))
+    return ["", *lines] if lines else []
 
 
 def _references(answer: Answer) -> list[str]:
