@@ -78,6 +78,13 @@ THRESHOLDS: dict[Strictness, float] = {"lenient": 0.15, "balanced": 0.28, "stric
 # Weights of cosine, coverage and name, and the bar above which a paper here is on the question's subject: fitted on dev
 # questions refused as `not_stated` or `nothing_relevant`, .93 right on the corpora left out.
 _SUBJECT = (3.3, 3.6, 2.9, 2.6)
+# Asks for what a paper's record holds and no abstract tells, whatever a sentence nearby looks like.
+_BIBLIOGRAPHIC = re.compile(
+    r"\b(?:wrote|(?:co-?)?author(?:s|ed)?|written by|published|publication|venue|journal|conference|proceedings|doi)\b",
+    re.IGNORECASE,
+)
+_RECORD_ONLY = ("authors", "venue", "doi")
+_NEVER_TOLD = 0.02
 _SEVERAL = 5  # papers that may hold the answer between them, when several are asked for
 
 
@@ -102,6 +109,8 @@ def decide(evidence: Evidence, threshold: float) -> Decision:
     found = features(evidence)
     missing = _missing_details(evidence, top)
     probability = probability_of(found, WITH_SELECTOR if evidence.selected else WITHOUT_SELECTOR)
+    if any(item.recorded in _RECORD_ONLY for item in missing) and _BIBLIOGRAPHIC.search(question):
+        return Decision(min(probability, _NEVER_TOLD), "not_stated", missing, found)
     if probability >= threshold:
         return Decision(probability, None, missing, found)
     return Decision(probability, _reason(evidence, found), missing, found)

@@ -32,7 +32,7 @@ DETAILS: tuple[Detail, ...] = (
         "its authors",
         r"\b(?:who (?:wrote|authored|published|are|is|were|was|proposed|invented|developed|created|introduced|made)\b|"
         r"(?:(?:what|which|who|list|name|give|are|is|were|its|their|the|and)\W+(?:\w+\W+){0,3})?authors?\b(?=\W*$)|"
-        r"(?:who|which|what|list|name|give)\b(?:\W+(?!(?:do|does|did|can|could|will|would|have|has|had|should)\b)\w+){0,5}?\W+authors?\b|"
+        r"(?:who|which|what|list|name|give)\b(?:\W+(?!(?:do|does|did|can|could|will|would|have|has|had|should)\b)\w+){0,5}?\W+authors?\b(?!['’]|\W+(?:of (?:this|the) \w+ )?(?:conclu|find|found|recommend|suggest|say|report|claim|argue|mean|use))|"
         r"authors? (?:names?|list)|by whom|"
         r"whose (?:paper|work)|names? of the (?:authors?|researchers?)|"
         r"researchers? (?:wrote|behind)|first author|lead author|corresponding author|co-?authors?)",
