@@ -51,8 +51,10 @@ _TREE = re.compile(r"(?<=<!-- tree: made from the docstrings -->\n```text\n).*?(
 _FOLDERS = {
     "assistant/models": "the embedding and sentence-selection models, with their cards and licences",
     "assistant/prompts": "prompts for chat models, as Markdown",
+    "assistant/training/claims": "claims written by hand, faithful and faulty, and their papers",
+    "assistant/training/written": "questions written by hand over other abstracts, to train the selector",
     "ingest/corpus": "the 59 papers to try it on",
-    "evals/datasets": "question sets over the bundled papers",
+    "evals/datasets": "sets of questions, conversations and lists, and the papers of those that are not bundled",
     "evals/reports/page": "the page's template, style and script",
     "evals/suites": "which cases and margins an eval run uses",
     "evals/baselines": "recorded results that a run is compared with",
