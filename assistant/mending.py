@@ -95,7 +95,7 @@ async def repaired(
     ModelError: a model that fails now leaves the sentence as it was."""
     said, was, reply = failed.said.raw.strip(), failed.verdict, Reply(model)
     try:
-        text = await _said_again(reply, question, failed, shown)
+        text = await said_again(reply, question, failed, shown)
     except ModelError as error:
         finding = Finding("not_repaired", f"The model could not be asked again: {error}")
         return _with(failed, finding), Mended("not_repaired", said, was, None, None), reply
@@ -116,7 +116,8 @@ def _as_told(verdict: Verdict) -> str:
     return {"contradicted": "against the evidence", "uncited": "without evidence"}.get(verdict, "not supported")
 
 
-async def _said_again(reply: Reply, question: str, failed: Attributed, shown: Shown) -> str:
+async def said_again(reply: Reply, question: str, failed: Attributed, shown: Shown) -> str:
+    """What the model says when a sentence is given back to it with its findings. Raises ModelError."""
     messages = await asyncio.to_thread(_messages, question, failed, shown)
     text = ""
     async with aclosing(reply.pieces(messages)) as pieces:

@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from assistant.answers import Answer, ClaimVerified, Event, Finished, Token
+from assistant.cli import cli
 from assistant.engine import Assistant
 from assistant.library import Library
 from assistant.settings import Settings
@@ -157,7 +159,31 @@ def test_a_quote_is_not_told_twice_and_what_nothing_comes_near_stays_marked(libr
     assert len(quotes) == len(set(quotes))
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_the_command_line_asks_for_a_mode_and_shows_what_was_done(tmp_path: Path) -> None:
+    tiny_library(tmp_path / "tiny").close()
+    with FakeOpenAI(Script(f"{TRUE} {FALSE} It was quick, they say [3].")) as server:
+        given = [
+            "ask",
+            QUESTION,
+            "--library",
+            str(tmp_path / "tiny"),
+            "--model",
+            MODEL,
+            "--base-url",
+            server.base_url,
+        ]
+        marked = CliRunner().invoke(cli, given)
+        replaced = CliRunner().invoke(cli, [*given, "--on-failed", "replace"])
+        wrong = CliRunner().invoke(cli, [*given, "--on-failed", "hide"])
+    assert marked.exit_code == replaced.exit_code == 0
+    assert "quoted, replaced" not in marked.output
+    assert "! unsupported: “" in marked.output or "! contradicted: “" in marked.output
+    assert "! quoted, replaced: “" in replaced.output
+    assert "replaced by a quote." in replaced.output
+    assert wrong.exit_code == 2
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     mode=st.sampled_from(["mark", "repair", "replace"]),
     draft=st.lists(st.sampled_from([TRUE, FALSE, LAST, "Sure!", "It is so [99].", "\n- Canberra grew."]), min_size=1),
