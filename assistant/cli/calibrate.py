@@ -130,7 +130,11 @@ def _told(outcome: Outcome, *, stored: bool) -> str:
         "",
         f"Of the made questions that the library doesn't answer, {_share(outcome.refused)} would be refused;",
         f"of those that it answers, {_share(outcome.false_refusals)}. People's questions differ from made ones"
-        + (", which the threshold allows for." if outcome.referenced else "."),
+        + (
+            ", which the threshold allows for."
+            if outcome.referenced
+            else ",\nand no reference of people's ships for these weights, so the threshold stays near the shipped one."
+        ),
         "",
         "Refused by sort of question:",
         *(f"  {way.replace('_', ' '):10} {_share(share)}" for way, share in outcome.by_way.items()),
