@@ -95,7 +95,7 @@ async def repaired(
     ModelError: a model that fails now leaves the sentence as it was."""
     said, was, reply = failed.said.raw.strip(), failed.verdict, Reply(model)
     try:
-        text = await said_again(reply, question, failed, shown)
+        text = await said_again(reply, question, failed, shown, getattr(model, "instructions", "answer"))
     except ModelError as error:
         finding = Finding("not_repaired", f"The model could not be asked again: {error}")
         return _with(failed, finding), Mended("not_repaired", said, was, None, None), reply
@@ -116,9 +116,12 @@ def _as_told(verdict: Verdict) -> str:
     return {"contradicted": "against the evidence", "uncited": "without evidence"}.get(verdict, "not supported")
 
 
-async def said_again(reply: Reply, question: str, failed: Attributed, shown: Shown) -> str:
-    """What the model says when a sentence is given back to it with its findings. Raises ModelError."""
-    messages = await asyncio.to_thread(_messages, question, failed, shown)
+async def said_again(
+    reply: Reply, question: str, failed: Attributed, shown: Shown, instructions: str = "answer"
+) -> str:
+    """What the model says when a sentence is given back to it with its findings; `instructions` are those of the draft, a
+    prompt's name, which a server has cached. Raises ModelError."""
+    messages = await asyncio.to_thread(_messages, question, failed, shown, instructions)
     text = ""
     async with aclosing(reply.pieces(messages)) as pieces:
         async for piece in pieces:
@@ -128,7 +131,7 @@ async def said_again(reply: Reply, question: str, failed: Attributed, shown: Sho
     return attribution.without_thought(text)
 
 
-def _messages(question: str, failed: Attributed, shown: Shown) -> list[Any]:
+def _messages(question: str, failed: Attributed, shown: Shown, instructions: str) -> list[Any]:
     from langchain_core.messages import HumanMessage, SystemMessage
 
     numbers = [shown.sentences.index(sentence) + 1 for sentence in nearest(failed, shown.sentences)[:_NEAR]]
@@ -140,7 +143,7 @@ def _messages(question: str, failed: Attributed, shown: Shown) -> list[Any]:
         findings=" ".join(found.split()) or "the evidence does not carry it.",
         near=f" (nearest are {', '.join(f'[{number}]' for number in numbers)})" if numbers else "",
     )
-    return [SystemMessage(prompting.prompt("answer").text.strip()), HumanMessage(filled.strip())]
+    return [SystemMessage(prompting.prompt(instructions).text.strip()), HumanMessage(filled.strip())]
 
 
 def _with(attributed: Attributed, finding: Finding) -> Attributed:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -31,7 +32,7 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
         yield opened
 
 
-def events(library: Library, mode: str, *replies: str | Exception, **script: object) -> list[Event]:
+def events(library: Library, mode: str, *replies: str | Exception, **script: Any) -> list[Event]:
     told = Settings.load(strictness="lenient", on_failed_claim=mode)
     model = ScriptedChatModel(replies=list(replies), **script)
     return list(Assistant(library, model=model, settings=told).stream(QUESTION))
