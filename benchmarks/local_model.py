@@ -111,7 +111,7 @@ def line(asked: Asked) -> dict[str, Any]:
         "papers": list(asked.case.papers),
         "status": asked.answer.status,
         "spoke": asked.spoke,
-        "probability": asked.details.get("decision", {}).get("probability"),
+        "probability": (asked.details.get("extra") or {}).get("decision", {}).get("probability"),
         "first_s": round(asked.first_s, 2),
         "whole_s": round(asked.whole_s, 2),
         "model_s": model.get("seconds"),
