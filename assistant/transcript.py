@@ -137,6 +137,10 @@ class Numbers:
             self._given[key] = Reference(len(self._given) + 1, *told)
         return self._given[key].number
 
+    def of_all(self, citations: Sequence[Mapping[str, Any]]) -> tuple[int, ...]:
+        """The numbers of citations that stand together, each once."""
+        return tuple(dict.fromkeys(map(self.of, citations)))
+
 
 def renumbered(text: str, claims: Sequence[Mapping[str, Any]], numbers: Numbers) -> Iterator[Piece]:
     """The answer's text in pieces, each claim's own markers taken out and its spans' numbers put in their place."""
@@ -153,11 +157,9 @@ def renumbered(text: str, claims: Sequence[Mapping[str, Any]], numbers: Numbers)
 def _claim(claim: Mapping[str, Any], numbers: Numbers) -> Iterator[Piece]:
     """A quotation's markers stand after it, and any within it are the paper's own; free words may have theirs anywhere."""
     text = claim["text"]
-    by_key: dict[str, list[int]] = {}
+    by_key: dict[str, list[Mapping[str, Any]]] = {}
     for citation in claim["citations"]:
-        spans = by_key.setdefault(citation["key"], [])
-        if (number := numbers.of(citation)) not in spans:
-            spans.append(number)
+        by_key.setdefault(citation["key"], []).append(citation)
     begin = 0
     if claim["verdict"] == "quoted":
         found = _MARKERS_AT_THE_END.search(text)
@@ -165,9 +167,9 @@ def _claim(claim: Mapping[str, Any], numbers: Numbers) -> Iterator[Piece]:
     position = 0
     for marker in _MARKER.finditer(text, begin):
         if spans := by_key.pop(marker.group(1), []):
-            yield Piece(text[position : marker.start()].rstrip(), tuple(spans))
+            yield Piece(text[position : marker.start()].rstrip(), numbers.of_all(spans))
             position = marker.end()
-    left = tuple(number for spans in by_key.values() for number in spans)
+    left = numbers.of_all([citation for spans in by_key.values() for citation in spans])
     if position < len(text) or left:
         yield Piece(text[position:], left)
 
