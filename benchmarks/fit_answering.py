@@ -4,6 +4,8 @@
 
 Reads only the dev splits of the bundled sets. Every weight is fitted on all three corpora; the printed accuracies are
 held out: each question is scored by weights fitted without its group and, in the second table, without its corpus.
+Where a selector reads, the refusal decision is fitted on hand-written questions too (`benchmarks.written`), as they tempt
+harder; its tables tell how weights of either kind do on the other, and of both on a corpus left out of the fit.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ from assistant.answerability import Features
 from assistant.engine import Prepared
 from assistant.scoring import SentenceFeatures
 from assistant.selecting import Selector
+from benchmarks import written
 from evals.cases import Case, bundled, corpus_of, load
 from evals.libraries import library_for
 from evals.matching import occurs
@@ -31,11 +34,13 @@ Array = NDArray[np.float64]
 _SENTENCE_KINDS = ("fact", "yes_no", "paraphrase")
 _FOLDS = 4
 _RIDGE = 0.3
+_WRITTEN = "written-"  # before the names of hand-written sets, which may be called as a dataset is
+_THRESHOLDS = (0.2, 0.28, 0.35, 0.45, 0.5, 0.55, 0.6, 0.65)
 
 
 @dataclass(frozen=True)
 class Asked:
-    """A dev question with everything known before an engine speaks."""
+    """A question with everything known before an engine speaks; the dataset tells the corpus."""
 
     dataset: str
     case: Case
@@ -58,6 +63,18 @@ def ask_all(selector: Selector | None) -> list[Asked]:
                     conversation.ask(turn)
                 thread = conversation.id
             asked.append(Asked(dataset, case, assistant._prepare(case.question, Filters(), thread)))
+    return asked
+
+
+def ask_written(selector: Selector) -> list[Asked]:
+    """Prepares the hand-written questions over papers that the selector was not trained on."""
+    asked = []
+    for field in written.fields_of():
+        assistant = Assistant(written.library_of(field), selector=selector)
+        asked += [
+            Asked(f"{_WRITTEN}{field.name}", case, assistant._prepare(case.question, Filters(), None))
+            for case in written.cases_of(field)
+        ]
     return asked
 
 
@@ -102,7 +119,9 @@ def by_group(item: Asked) -> int:
 
 
 def by_corpus(item: Asked) -> int:
-    return zlib.crc32(item.dataset.encode())
+    """Sets over the same papers, a set and the conversations about them, are one corpus."""
+    name = item.dataset if item.dataset.startswith(_WRITTEN) else corpus_of(item.dataset).stem
+    return zlib.crc32(name.encode())
 
 
 def fit_sentences(asked: Sequence[Asked], with_selector: bool) -> None:
@@ -137,16 +156,53 @@ def fit_sentences(asked: Sequence[Asked], with_selector: bool) -> None:
 
 def fit_decision(asked: Sequence[Asked]) -> None:
     """Prints weights of the refusal decision and its held-out errors at the threshold of one half."""
-    kept = [item for item in asked if item.prepared.decision.features is not None and item.case.kind != "x"]
-    rows = np.array([astuple(item.prepared.decision.features) for item in kept])
-    labels = np.array([float(item.case.answerable) for item in kept])
+    kept, rows, labels = _measured(asked)
     for name, by in (("held-out groups", by_group), ("held-out corpora", by_corpus)):
         scores = np.zeros(len(kept))
         for fit, score in held_out(kept, by):
             weights = logistic(rows[fit], labels[fit])
-            scores[score] = rows[score] @ weights[:-1] + weights[-1]
+            scores[score] = _scores(rows[score], weights)
         print(f"  {name}: {_errors(scores, labels, kept)}")
-    weights = logistic(rows, labels)
+    _print_weights(logistic(rows, labels))
+
+
+def fit_both(dev: Sequence[Asked], by_hand: Sequence[Asked]) -> None:
+    """Prints weights of the refusal decision fitted on both kinds of questions, and held-out errors on each kind."""
+    dev_kept, dev_rows, dev_labels = _measured(dev)
+    hand_kept, hand_rows, hand_labels = _measured(by_hand)
+    weights = logistic(dev_rows, dev_labels)
+    print(f"  fitted on dev, on written: {_errors(_scores(hand_rows, weights), hand_labels, hand_kept)}")
+    weights = logistic(hand_rows, hand_labels)
+    print(f"  fitted on written, on dev: {_errors(_scores(dev_rows, weights), dev_labels, dev_kept)}")
+    kept, rows, labels = [*dev_kept, *hand_kept], np.vstack([dev_rows, hand_rows]), np.append(dev_labels, hand_labels)
+    scores = np.zeros(len(kept))
+    for fit, score in held_out(kept, by_corpus):
+        scores[score] = _scores(rows[score], logistic(rows[fit], labels[fit]))
+    parts = {"dev": slice(0, len(dev_kept)), "written": slice(len(dev_kept), None)}
+    for name, part in parts.items():
+        print(f"  fitted on both, corpora left out, on {name}: {_errors(scores[part], labels[part], kept[part])}")
+    print("  threshold: false refusals / refused on " + ", on ".join(parts))
+    for threshold in _THRESHOLDS:
+        refused = scores < np.log(threshold / (1 - threshold))
+        shares = [(refused[part][labels[part] > 0], refused[part][labels[part] == 0]) for part in parts.values()]
+        print(
+            f"    {threshold:.2f}: " + "; ".join(f"{false.mean():.3f} / {true.mean():.3f}" for false, true in shares)
+        )
+    _print_weights(logistic(rows, labels))
+
+
+def _measured(asked: Sequence[Asked]) -> tuple[list[Asked], Array, Array]:
+    """Those whose form alone does not decide, their features, and 1 where an answer is right."""
+    kept = [item for item in asked if item.prepared.decision.features is not None]
+    rows = np.array([astuple(item.prepared.decision.features) for item in kept])
+    return kept, rows, np.array([float(item.case.answerable) for item in kept])
+
+
+def _scores(rows: Array, weights: Array) -> Array:
+    return np.asarray(rows @ weights[:-1] + weights[-1])
+
+
+def _print_weights(weights: Array) -> None:
     names = [f.name for f in fields(Features)]
     print("  weights:", dict(zip([*names, "intercept"], weights.round(2).tolist(), strict=True)))
 
@@ -189,6 +245,12 @@ def main() -> None:
     fit_sentences(asked, with_selector=selector is not None)
     print("refusals")
     fit_decision(asked)
+    if selector is not None:
+        by_hand = ask_written(selector)
+        print(
+            f"refusals, with {len(by_hand)} written questions over {len({item.dataset for item in by_hand})} corpora"
+        )
+        fit_both(asked, by_hand)
 
 
 if __name__ == "__main__":
