@@ -46,10 +46,12 @@ sys.addaudithook(_refuse_other_machines)
 
 
 @pytest.fixture(autouse=True)
-def _no_settings_from_the_shell(monkeypatch: pytest.MonkeyPatch) -> None:
+def _no_settings_from_the_shell(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
     for name in os.environ:
         if name.startswith("IBID_") or name in {"OPENAI_API_KEY", "OPENAI_BASE_URL"}:
             monkeypatch.delenv(name)
+    # No local model that the developer chose with `ibid model use`.
+    monkeypatch.setenv("IBID_MODELS", str(tmp_path_factory.getbasetemp() / "no-models"))
 
 
 @pytest.fixture(scope="session")
