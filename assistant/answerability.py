@@ -12,7 +12,7 @@ import math
 import re
 from dataclasses import dataclass, fields
 
-from assistant import details, expectations, selecting, triage
+from assistant import details, expectations, listing, selecting, triage
 from assistant.answers import Reason
 from assistant.details import Detail
 from assistant.evidence import Evidence, PaperEvidence, share, weight
@@ -85,6 +85,9 @@ _BIBLIOGRAPHIC = re.compile(
 )
 _RECORD_ONLY = ("authors", "venue", "doi")
 _NEVER_TOLD = 0.02
+# Log-odds of the likeliest paper of a list, below which none belongs: 41 dev lists lie from 1.35 up, lists of what no paper
+# is about (volcanoes, tax law, knitting) from .69 down.
+_NONE_BELONGS = 1.0
 _SEVERAL = 5  # papers that may hold the answer between them, when several are asked for
 
 
@@ -109,6 +112,8 @@ def decide(evidence: Evidence, threshold: float) -> Decision:
     found = features(evidence)
     missing = _missing_details(evidence, top)
     probability = probability_of(found, WITH_SELECTOR if evidence.selected else WITHOUT_SELECTOR)
+    if evidence.question.many and listing.belonging(evidence)[0][1] < _NONE_BELONGS:
+        return Decision(min(probability, _NEVER_TOLD), "nothing_relevant", missing, found)
     if any(item.recorded in _RECORD_ONLY for item in missing) and _BIBLIOGRAPHIC.search(question):
         return Decision(min(probability, _NEVER_TOLD), "not_stated", missing, found)
     if probability >= threshold:

@@ -155,11 +155,6 @@ def told(text: str, wording: Wording) -> str:
     return said
 
 
-def without_brackets(told_text: str) -> tuple[str, ...]:
-    """The pieces between brackets put in, trimmed, of a text as `told` makes it."""
-    return tuple(part for raw in _PUT_IN.split(told_text) if (part := raw.strip()))
-
-
 _PUT_IN = re.compile(r"\[(?:…|[^\[\]]{1,60})\]")
 
 

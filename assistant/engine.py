@@ -7,7 +7,6 @@ import time
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from contextlib import aclosing
 from dataclasses import asdict, dataclass, replace
-from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 
 from assistant import answerability, comparison, followups, questions, triage
@@ -204,9 +203,8 @@ class Assistant:
                 elif found.papers:
                     focus, read = found.papers, replace(read, kind="comparison", sides=phrases, pair=())
         context = () if read.kind == "list" else standalone.context
-        wanted = {
-            paper.id for paper in focus
-        }  # the only papers, where the question itself says nothing of its subject
+        # Where the question itself says nothing of its subject, the papers spoken of are the only ones.
+        wanted = {paper.id for paper in focus}
         open_to = [hit for hit in ranked if hit.paper.id in wanted] if standalone.asked and focus else ranked
         evidence = gather(self.library, read, papers=papers, ranked=open_to, focus=focus, context=context)
         compared = read.kind == "comparison"
@@ -323,11 +321,10 @@ class Spoken:
     details: Mapping[str, Any]
 
 
-@cache
 def _shipped_selector() -> Selector:
-    from assistant.selector import Selector as Shipped
+    from assistant.selector import default_selector
 
-    return Shipped.load()
+    return default_selector()
 
 
 def _refused(reason: Reason) -> Decision:

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from assistant.naming import Named
 from assistant.papers import Paper
 from assistant.questions import Question
 from assistant.scoring import SentenceFeatures
 from assistant.terms import TermStatistics, terms
-
-if TYPE_CHECKING:
-    pass
 
 # Words of talk about papers: asked with, not asked for. General vocabulary, stemmed like any term.
 _FURNITURE = frozenset(
@@ -22,7 +18,8 @@ _FURNITURE = frozenset(
         "proposed present presented describe report say said tell mention discuss find found finding show shown give list "
         "name kind sort type many main key explain summary summarize overview according corpus library document "
         "stand mean meaning call called abbreviation acronym definition define short happen exactly particular reach "
-        "achieve obtain get got make made take help serve compare compared comparison difference differ"
+        "achieve obtain get got make made take help serve compare compared comparison difference differ "
+        "anything something anyone someone here"
     )
 )
 

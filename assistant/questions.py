@@ -50,7 +50,7 @@ _LIST_ELLIPTIC = re.compile(
     r"(?:\s+(?:here|please|in (?:this|the|my|our) (?:collection|library|corpus|list|set)))?\W*$|"
     r"^\W*(?:(?:i (?:want|need)|give me|show me|find|looking for|is there|any|the|all|other|more|previous|existing)\s+)*work\s+"
     r"(?:on|about|that|touching|dealing|looking|concerning|related|around|in|with|using)\b|"
-    r"^\W*anything\s+(?:\w+\s+){0,2}?(?:on|about|regarding|concerning)\b|"
+    r"^\W*(?:(?:is|was) there\s+|(?:do|does|did|have|has) (?:we|you|i|it|anyone|the library)(?: got| have)?\s+)?anything\s+(?:\w+\s+){0,2}?(?:on|about|regarding|concerning)\b|"
     r"^\W*who\s+(?:else\s+)?(?:has\s+|have\s+)?(?:written\s+(?:about|on)|stud(?:ied|ies)|work(?:s|ed)\s+on|look(?:s|ed)\s+(?:at|into)|"
     r"deals?\s+with|dealt\s+with)\b|"
     r"^\W*what\s+has\s+been\s+(?:found|written|published|reported|done|said)\s+(?:here\s+)?(?:on|about)\b|"

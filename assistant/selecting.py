@@ -6,12 +6,15 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from assistant import scoring
 from assistant.evidence import Evidence, PaperEvidence, Sentence
 from assistant.questions import Question
 from assistant.terms import terms
+
+if TYPE_CHECKING:
+    from assistant.selector import Reading
 
 _READ = 5  # papers read when the question calls none by name
 _READ_LISTED = 12  # papers read when several are asked for
@@ -21,15 +24,6 @@ _COMPARING = re.compile(
     re.IGNORECASE,
 )
 _CLEARLY = 0.8  # strength of a name that surely means the paper
-
-
-class Reading(Protocol):
-    """What the selector makes of one paper; see `assistant.selector.Reading`."""
-
-    @property
-    def sentences(self) -> tuple[float, ...]: ...
-    @property
-    def answered(self) -> float: ...
 
 
 class Selector(Protocol):

@@ -8,14 +8,14 @@ does not state the answer.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from importlib.resources import files
-from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assistant.embedding.minilm import TOKENIZER_FILE, usable_cores
-from assistant.errors import InputError, ModelMalformed
+from assistant.errors import ModelMalformed
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
@@ -158,6 +158,11 @@ class Selector:
         stored = json.loads((source / CALIBRATION_FILE).read_text(encoding="utf-8"))["calibration"]
         return cls((source / MODEL_FILE).read_bytes(), Calibrations.of(stored), threads)
 
+    @cached_property
+    def digest(self) -> str:
+        """The sha256 of the model's file, in hexadecimal."""
+        return hashlib.sha256(self._model).hexdigest()
+
     def read(self, question: str, papers: Sequence[Paper]) -> list[Reading]:
         """What each paper (title, sentences) says to the question, in order; empty for no papers."""
         found = []
@@ -168,15 +173,6 @@ class Selector:
                 answered = float(self._calibration.answered.probabilities(np.array([logits.answered], np.float32))[0])
             found.append(Reading(tuple(float(value) for value in sentences), answered))
         return found
-
-    def scores(self, question: str, sentences: Sequence[str], titles: Sequence[str] | str = "") -> list[float]:
-        """For each sentence the probability that it answers; neighbours of one title are read as one abstract."""
-        each = [titles] * len(sentences) if isinstance(titles, str) else list(titles)
-        if len(each) != len(sentences):
-            raise InputError(f"{len(each)} titles for {len(sentences)} sentences: give one each, or a single title")
-        together = groupby(zip(each, sentences, strict=True), key=lambda pair: pair[0])
-        papers = [(title, [sentence for _, sentence in pairs]) for title, pairs in together]
-        return [value for reading in self.read(question, papers) for value in reading.sentences]
 
     def logits(self, question: str, papers: Sequence[Paper]) -> list[Logits]:
         """The model's raw output per paper; what is in several windows counts by its highest."""

@@ -17,7 +17,8 @@ _ABOUT_ASSISTANT = re.compile(
     r"\b(?:who|what) are you\b|\bwhat can you do\b|\bcan you help me\s*\??$|\bare you (?:a|an|real|human|sentient|"
     r"conscious|chatgpt|gpt|alive|happy|there|ok)\b|\b(?:what(?:'s| is)|tell me) your (?:name|favou?rite|opinion|age|"
     r"system prompt|instructions?|prompt)\b|\bhow old are you\b|\bwho (?:made|built|created|trained) you\b|"
-    r"\bdo you (?:like|love|feel|think|have|know me|remember|dream|speak)\b|\bhow are you\b|\bi (?:love|hate|miss) you\b|"
+    r"\bdo you (?:like|love|feel|think|know me|remember|dream|speak|have (?:an? )?(?:feelings?|emotions?|opinions?|names?|friends?|family|"
+    r"body|soul|consciousness|memory))\b|\bhow are you\b|\bi (?:love|hate|miss) you\b|"
     r"\b(?:which|what) (?:\w+ )?(?:model|llm|ai|bot|version) are you\b",
     re.IGNORECASE,
 )

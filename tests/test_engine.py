@@ -297,3 +297,21 @@ def test_an_unknown_conversation_is_an_error(assistant: Assistant) -> None:
         assistant.ask(FACT, conversation="nonesuch")
     with pytest.raises(NotInLibrary):
         assistant.conversation("nonesuch")
+
+
+@pytest.mark.parametrize("sort", ["volcanoes", "tax law", "knitting patterns"])
+@pytest.mark.parametrize(
+    "asked", ["papers about {}", "Is there anything here on {}?", "Do you have any studies of {}?"]
+)
+def test_a_list_of_what_no_paper_is_about_is_refused(assistant: Assistant, asked: str, sort: str) -> None:
+    answer = assistant.ask(asked.format(sort))
+
+    assert answer.abstention is not None
+    assert answer.abstention.reason == "nothing_relevant"
+
+
+@pytest.mark.parametrize("asked", ["papers about bandits", "Do you have anything about bandits?"])
+def test_a_list_is_asked_for_in_many_forms(assistant: Assistant, asked: str) -> None:
+    answer = assistant.ask(asked)
+
+    assert len([paper for paper in {c.paper.title for c in answer.citations} if "Bandits" in paper]) == 2

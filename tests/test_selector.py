@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import subprocess
 import sys
 from importlib.resources import files
@@ -12,12 +13,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assistant.errors import InputError
 from assistant.selector import (
     MODEL_FILE,
     QUESTION_TOKENS,
     SENTENCE_TOKENS,
     TITLE_TOKENS,
+    UNCALIBRATED,
     WINDOW_TOKENS,
     Calibration,
     Selector,
@@ -157,19 +158,10 @@ def test_no_papers_give_nothing_and_a_paper_without_sentences_answers_nothing() 
     assert (reading.sentences, reading.answered) == ((), 0.0)
 
 
-def test_scores_are_those_of_the_readings() -> None:
-    question = "What accuracy does OrbitNet reach?"
-    readings = default_selector().read(question, [(TITLE, ABSTRACT), ("Grief", OTHER)])
-    titles = [TITLE] * len(ABSTRACT) + ["Grief"] * len(OTHER)
+def test_the_digest_is_that_of_the_file() -> None:
+    selector = Selector(b"another file", UNCALIBRATED)
 
-    assert default_selector().scores(question, ABSTRACT + OTHER, titles) == [
-        value for reading in readings for value in reading.sentences
-    ]
-
-
-def test_titles_must_match_the_sentences() -> None:
-    with pytest.raises(InputError, match="1 titles for 2 sentences"):
-        default_selector().scores("What is it?", ["One.", "Two."], ["A title"])
+    assert selector.digest == hashlib.sha256(b"another file").hexdigest()
 
 
 @settings(max_examples=15, deadline=None)

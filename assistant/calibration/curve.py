@@ -56,21 +56,22 @@ class Curve:
 def risk_coverage(confidence: Sequence[float], wrong: Sequence[bool], groups: Sequence[str], seed: int = 0) -> Curve:
     """The curve of questions with these confidences; `wrong` are those that should be refused. Needs one question."""
     scores, losses = np.asarray(confidence, dtype=float), np.asarray(wrong, dtype=float)
-    risks = _risks(scores, losses)
+    risk = risks(scores, losses)
     codes = np.unique(np.asarray(groups), return_inverse=True)[1]
     members = [np.flatnonzero(codes == code) for code in range(int(codes.max()) + 1)]
     generator = np.random.default_rng(seed)
     areas = []
     for _ in range(_RESAMPLES):
         drawn = np.concatenate([members[i] for i in generator.integers(0, len(members), len(members))])
-        areas.append(float(_risks(scores[drawn], losses[drawn]).mean()))
+        areas.append(float(risks(scores[drawn], losses[drawn]).mean()))
     low, high = np.quantile(areas, [0.025, 0.975])
-    coverage = np.arange(1, len(risks) + 1) / len(risks)
-    best = float(_risks(-losses, losses).mean())
-    return Curve(tuple(coverage.tolist()), tuple(risks.tolist()), float(risks.mean()), float(low), float(high), best)
+    coverage = np.arange(1, len(risk) + 1) / len(risk)
+    best = float(risks(-losses, losses).mean())
+    return Curve(tuple(coverage.tolist()), tuple(risk.tolist()), float(risk.mean()), float(low), float(high), best)
 
 
-def _risks(scores: NDArray[np.float64], losses: NDArray[np.float64]) -> NDArray[np.float64]:
+def risks(scores: NDArray[np.float64], losses: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The mean loss of the k surest, for every k; `losses` in [0, 1], one a score."""
     _, tied, sizes = np.unique(-scores, return_inverse=True, return_counts=True)
     means = np.bincount(tied, weights=losses) / sizes
     shared: NDArray[np.float64] = np.repeat(means, sizes)

@@ -6,7 +6,6 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass
 from functools import cache
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from assistant import answerability
@@ -84,7 +83,7 @@ def marks(library: Library, selector: object | None) -> dict[str, str]:
     """What decides refusals here, as short digests."""
     return {
         "set of weights": weights(),
-        "selector": _selector(type(selector).__module__, type(selector).__qualname__) if selector else "none",
+        "selector": _selector(selector),
         "embedder": _digest(library.embedder.fingerprint.to_json()),
         "set of questions": _QUESTIONS,
     }
@@ -96,13 +95,11 @@ def weights() -> str:
     return _digest(repr((answerability.WITH_SELECTOR, answerability.WITHOUT_SELECTOR)))
 
 
-@cache
-def _selector(module: str, name: str) -> str:
-    if module != "assistant.selector":
-        return f"{module}.{name}"
-    from assistant.selector import MODEL_FILE
-
-    return _digest((files("assistant.models") / MODEL_FILE).read_bytes())
+def _selector(selector: object | None) -> str:
+    if selector is None:
+        return "none"
+    digest = getattr(selector, "digest", None)  # of the file, where it has one
+    return str(digest)[:12] if digest else f"{type(selector).__module__}.{type(selector).__qualname__}"
 
 
 def _digest(content: str | bytes) -> str:

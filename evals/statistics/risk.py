@@ -11,8 +11,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from itertools import groupby
 from typing import Any
+
+import numpy as np
+
+from assistant.calibration.curve import risks
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,24 +51,11 @@ def risk_coverage(confidences: Sequence[float], losses: Sequence[float], n: int 
     if not confidences:
         return None
     total = len(confidences) if n is None else n
-    risks = _risks(confidences, losses)
-    best = _risks([-loss for loss in losses], losses)
-    coverage = tuple((rank + 1) / total for rank in range(len(risks)))
-    aurc, least = sum(risks) / len(risks), sum(best) / len(best)
-    return Curve(coverage, tuple(risks), aurc, least, aurc - least, len(risks), total)
-
-
-def _risks(confidences: Sequence[float], losses: Sequence[float]) -> list[float]:
-    ordered = sorted(zip(confidences, losses, strict=True), key=lambda pair: -pair[0])
-    risks: list[float] = []
-    lost = 0.0
-    for _, tied in groupby(ordered, key=lambda pair: pair[0]):
-        tied_losses = [loss for _, loss in tied]
-        mean = sum(tied_losses) / len(tied_losses)
-        for _ in tied_losses:
-            lost += mean
-            risks.append(lost / (len(risks) + 1))
-    return risks
+    scores, lost = np.asarray(confidences, dtype=float), np.asarray(losses, dtype=float)
+    found, best = risks(scores, lost), risks(-lost, lost)
+    coverage = tuple((rank + 1) / total for rank in range(len(found)))
+    aurc, least = float(found.mean()), float(best.mean())
+    return Curve(coverage, tuple(found.tolist()), aurc, least, aurc - least, len(found), total)
 
 
 def reliability(
