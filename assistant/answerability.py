@@ -85,9 +85,8 @@ _BIBLIOGRAPHIC = re.compile(
 )
 _RECORD_ONLY = ("authors", "venue", "doi")
 _NEVER_TOLD = 0.02
-# Log-odds of the likeliest paper of a list, below which none belongs: 4 of 127 lists of seven corpora lie below, and all but
-# 4 of 72 lists of what no paper is about.
-_NONE_BELONGS = 0.3
+# Log-odds of the likeliest paper of a list, below which none belongs: even odds. Docs: experiments/answering.md.
+_NONE_BELONGS = 0.0
 _SEVERAL = 5  # papers that may hold the answer between them, when several are asked for
 
 

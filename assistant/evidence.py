@@ -19,7 +19,7 @@ _FURNITURE = frozenset(
         "name kind sort type many main key explain summary summarize overview according corpus library document "
         "stand mean meaning call called abbreviation acronym definition define short happen exactly particular reach "
         "achieve obtain get got make made take help serve compare compared comparison difference differ "
-        "anything something anyone someone here"
+        "anything here"
     )
 )
 
