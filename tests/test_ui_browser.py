@@ -16,8 +16,10 @@ import pytest
 import uvicorn
 from playwright.sync_api import Browser, Page, expect
 
+from assistant.library import Library
 from tests.scripted_assistant import QUOTE, ScriptedAssistant
 from ui.server import application, listen
+from ui.services import Services
 
 ROOT = Path(__file__).resolve().parents[1]
 CORPUS = ROOT / "ingest" / "corpus" / "huggingface-papers.txt"
@@ -26,10 +28,10 @@ pytestmark = pytest.mark.timeout(900)  # the first test may install the browser
 
 
 @pytest.fixture(scope="module")
-def address() -> Iterator[str]:
+def address(bundled: Library) -> Iterator[str]:
     """Address of the page over the scripted assistant."""
     listener = listen("127.0.0.1", 0)
-    app = application(ScriptedAssistant(), papers=59, examples=["How many combinations?"])
+    app = application(Services(bundled, ScriptedAssistant(), ("How many combinations?",)))
     server = uvicorn.Server(uvicorn.Config(app, log_level="error", timeout_graceful_shutdown=1))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()

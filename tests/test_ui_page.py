@@ -10,10 +10,12 @@ import pytest
 from starlette.testclient import TestClient
 
 from assistant.errors import InputError
+from assistant.library import Library
 from tests.scripted_assistant import PAPER, ScriptedAssistant
 from ui.guard import HEADERS, MAX_BODY_BYTES
-from ui.page import MAX_QUESTION_CHARACTERS, Message, Session, replies
 from ui.server import application, listen
+from ui.services import Services
+from ui.tabs.chat import MAX_QUESTION_CHARACTERS, Message, Session, replies
 
 
 def _ask(assistant: ScriptedAssistant, session: Session, question: str) -> list[list[Message]]:
@@ -102,8 +104,8 @@ def test_an_address_of_another_machine_is_refused_in_one_line() -> None:
 
 
 @pytest.fixture(scope="module")
-def client() -> TestClient:
-    app = application(ScriptedAssistant(), papers=59, examples=["What is it?"])
+def client(bundled: Library) -> TestClient:
+    app = application(Services(bundled, ScriptedAssistant(), ("What is it?",)))
     return TestClient(app, base_url="http://127.0.0.1:7860")
 
 

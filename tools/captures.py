@@ -24,6 +24,7 @@ from assistant import Assistant, Library
 from ingest import add
 from ui.examples import questions_for
 from ui.server import application, listen
+from ui.services import Services
 
 ROOT = Path(__file__).resolve().parents[1]
 CORPUS = ROOT / "ingest" / "corpus" / "huggingface-papers.txt"
@@ -67,7 +68,7 @@ def _take_pictures(folder: Path) -> None:
     with tempfile.TemporaryDirectory() as scratch, Library.open(Path(scratch) / "library") as library:
         add(library, str(CORPUS))
         listener = listen("127.0.0.1", 0)
-        app = application(Assistant(library), papers=library.count(), examples=questions_for(library))
+        app = application(Services(library, Assistant(library), questions_for(library)))
         server = uvicorn.Server(uvicorn.Config(app, log_level="error", timeout_graceful_shutdown=1))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()

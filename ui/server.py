@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import socket
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -14,7 +13,7 @@ from assistant.errors import InputError
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
-    from ui.page import Answering
+    from ui.services import Services
 
 _PORTS_TRIED: Final = 100
 _ANY_ADDRESS: Final = ("0.0.0.0", "::", "")
@@ -32,9 +31,11 @@ def run(library_path: Path | str | None, host: str, port: int) -> None:
 
     from assistant import Assistant, Library
     from ui.examples import questions_for
+    from ui.services import Services
 
     with listener, Library.open(library_path) as library:
-        app = application(Assistant(library), papers=library.count(), examples=questions_for(library), host=host)
+        services = Services(library, Assistant(library), questions_for(library))
+        app = application(services, host=host)
         address = f"http://{'[' + host + ']' if ':' in host else host}:{chosen}"
         print(f"Ibid is at {address} over {library.count()} papers; Ctrl+C stops it.", flush=True)
         config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=3, server_header=False)
@@ -60,10 +61,8 @@ def listen(host: str, port: int) -> socket.socket:
     raise InputError(f"no free port from {port} to {last - 1} on {host!r}; name another with --port")
 
 
-def application(
-    assistant: Answering, *, papers: int, examples: Sequence[str] = (), host: str = "127.0.0.1"
-) -> FastAPI:
-    """The page as an ASGI application; arguments as for `ui.page.build`, and the address it will be reached at."""
+def application(services: Services, *, host: str = "127.0.0.1") -> FastAPI:
+    """The page as an ASGI application; `host` is the address it will be reached at."""
     import gradio
     from fastapi import FastAPI
     from starlette.middleware.trustedhost import TrustedHostMiddleware
@@ -74,7 +73,7 @@ def application(
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     gradio.mount_gradio_app(
         app,
-        build(assistant, papers, examples),
+        build(services),
         path="/",
         server_name=host,
         footer_links=[],
