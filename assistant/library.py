@@ -16,6 +16,7 @@ from assistant.filters import Filters
 from assistant.papers import Hit, Paper, Passage
 from assistant.records import AnswerRecord
 from assistant.storage.database import FILE, Database
+from assistant.storage.facets import Facet, Field, facets
 from assistant.storage.filtering import matching_ids
 from assistant.storage.history import ConversationSummary, Feedback, History, Turn
 from assistant.storage.indexes import Indexes
@@ -169,6 +170,10 @@ class Library:
         """Ids of the papers that `filters` leave; None when there is no filter, which means every paper."""
         return matching_ids(self._database, Filters.parse(filters))
 
+    def facets(self, field: Field, containing: str = "", limit: int = 50) -> tuple[Facet, ...]:
+        """Values of a field to filter by that hold `containing`, with how many papers have each; most papers first."""
+        return facets(self._database, field, containing, limit)
+
     def find(self, identifiers: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str]:
         """Paper id of each known (scheme, value) identifier."""
         return self._truth.find(identifiers)
@@ -306,6 +311,13 @@ class Library:
     def append_turn(self, conversation_id: str, question: str, query: str, record_id: str) -> None:
         """Adds a turn; raises NotInLibrary for an unknown conversation."""
         self._history.append_turn(conversation_id, question, query, record_id)
+
+    def cut_conversation(self, conversation_id: str, turns: int) -> tuple[Turn, ...]:
+        """Keeps the first `turns` turns and gives those taken away; the records of their answers stay.
+
+        Raises NotInLibrary for an unknown conversation.
+        """
+        return self._history.cut_conversation(conversation_id, turns)
 
     def conversation_turns(self, conversation_id: str) -> tuple[Turn, ...]:
         """In order; raises NotInLibrary for an unknown conversation."""

@@ -187,6 +187,16 @@ class History:
             if not connection.execute(statement).rowcount:
                 raise _no_conversation(conversation_id)
 
+    def cut_conversation(self, conversation_id: str, turns_kept: int) -> tuple[Turn, ...]:
+        """Keeps the first turns and gives the others, in order; their records stay."""
+        taken = self.turns(conversation_id)[turns_kept:]
+        mine = select(turns.c.ordinal).where(turns.c.conversation_id == conversation_id).order_by(turns.c.ordinal)
+        with self._database.note() as connection:
+            ordinals = connection.execute(mine).scalars().all()[turns_kept:]
+            condition = (turns.c.conversation_id == conversation_id) & among(turns.c.ordinal, ordinals)
+            connection.execute(delete(turns).where(condition))
+        return taken
+
     def delete_conversation(self, conversation_id: str) -> None:
         """Takes away the conversation, its turns and the records of its answers."""
         with self._database.note() as connection:
