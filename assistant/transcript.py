@@ -164,12 +164,13 @@ def _claim(claim: Mapping[str, Any], numbers: Numbers) -> Iterator[Piece]:
     if claim["verdict"] == "quoted":
         found = _MARKERS_AT_THE_END.search(text)
         begin = found.start() if found else len(text)
-    position = 0
+    position, shown = 0, set()
     for marker in _MARKER.finditer(text, begin):
-        if spans := by_key.pop(marker.group(1), []):
+        if spans := by_key.get(marker.group(1), []):
+            shown.add(marker.group(1))
             yield Piece(text[position : marker.start()].rstrip(), numbers.of_all(spans))
             position = marker.end()
-    left = numbers.of_all([citation for spans in by_key.values() for citation in spans])
+    left = numbers.of_all([citation for key, spans in by_key.items() if key not in shown for citation in spans])
     if position < len(text) or left:
         yield Piece(text[position:], left)
 

@@ -95,6 +95,17 @@ def test_markers_within_a_quotation_are_its_own() -> None:
     assert [(piece.text, piece.numbers) for piece in pieces] == [("As [1] shows, it works.", (1,))]
 
 
+def test_a_paper_named_twice_in_one_sentence_has_its_number_both_times() -> None:
+    text = "It grades prompts [1] in five steps [1]."
+    citation = {"key": "1", "paper": {"id": "a"}, "quote": "q", "start": 0, "end": 9}
+    claim = {"text": text, "start": 0, "end": len(text), "verdict": "supported", "citations": [citation]}
+    numbers = Numbers()
+    numbers.of({"paper": {"id": "b"}, "quote": "q", "start": 0, "end": 9})
+    pieces = list(renumbered(text, [claim], numbers))
+    said = [(piece.text, piece.numbers) for piece in pieces]
+    assert said == [("It grades prompts", (2,)), (" in five steps", (2,)), (".", ())]
+
+
 # --- written out ------------------------------------------------------------------------------------------------------
 
 
@@ -246,6 +257,22 @@ def test_conversations_are_shown_renamed_written_and_removed(
         "removed": [conversation]
     }
     assert [summary.id for summary in library.list_conversations()] == [other]
+
+
+def test_a_long_list_of_conversations_is_cut_and_says_how_many_more(
+    library: Library, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = [talk(library, FIRST) for _ in range(3)]
+    where = ("--library", library.path)
+    code, out, error = run(capsys, "conversations", "list", "--limit", 2, *where)
+    assert (code, out.count("\n")) == (0, 2)
+    assert made[-1] in out
+    assert error == "1 more; list them all with: ibid conversations list --limit 3\n"
+    content = json.loads(run(capsys, "conversations", "list", "--limit", 2, "--json", *where)[1])
+    assert (len(content["conversations"]), content["more"]) == (2, 1)
+    code, out, error = run(capsys, "conversations", "list", *where)
+    assert (code, out.count("\n"), error) == (0, 3, "")
+    assert run(capsys, "conversations", "list", "--limit", 0, *where)[0] == 2
 
 
 @pytest.mark.parametrize("command", ["show", "export", "rm"])

@@ -22,20 +22,24 @@ def conversations() -> None:
 
 
 @conversations.command("list")
+@click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="Most conversations listed.")
 @options.library_option
 @options.json_option
-def list_(library_path: Path | None, as_json: bool) -> None:
+def list_(limit: int, library_path: Path | None, as_json: bool) -> None:
     """List conversations, latest first."""
     with options.existing(library_path) as library:
         found = [summary for summary in library.list_conversations() if summary.turns]
+    more = max(0, len(found) - limit)
     if as_json:
-        output.emit({"conversations": [dataclasses.asdict(summary) for summary in found]})
+        output.emit({"conversations": [dataclasses.asdict(summary) for summary in found[:limit]], "more": more})
         return
-    for summary in found:
+    for summary in found[:limit]:
         asked = f"{summary.turns} question{'' if summary.turns == 1 else 's'}"
         click.echo(
             f"{click.style(summary.id, fg='cyan')}  {summary.updated_at[:16].replace('T', ' ')}  {asked:>12}  {summary.title}"
         )
+    if more:
+        click.echo(f"{more} more; list them all with: ibid conversations list --limit {len(found)}", err=True)
     if not found:
         click.echo("No conversation yet; begin one with: ibid chat", err=True)
 
