@@ -92,7 +92,9 @@ async def speak(
     note = note or _stopped(reply, draft)
     async for event in draft.ended(broken=note is not None):
         yield event
-    total = await asyncio.to_thread(_spent, reply, messages, draft, prices)
+    restated = prepared.standalone.restated
+    before = [restated.call] if restated and restated.call else []
+    total = await asyncio.to_thread(_spent, before, reply, messages, draft, prices)
     details = _details(reply, instructions, messages, shown, draft, time.perf_counter() - started)
     details["model"]["spent"] = asdict(total)
     notes = tuple(told for told in (note, *draft.notes(), total.note()) if told)
@@ -100,12 +102,12 @@ async def speak(
     yield Drafted(f"chat:{reply.address.name}", draft.ledger(), declined, notes, details)
 
 
-def _spent(reply: Reply, messages: list[BaseMessage], draft: _Draft, prices: Prices) -> Spent:
+def _spent(before: list[Call], reply: Reply, messages: list[BaseMessage], draft: _Draft, prices: Prices) -> Spent:
     sent = "\n".join(str(message.content) for message in messages)
     again = zip(
         draft.again, draft.mended, strict=False
     )  # no call for a replacement; a repair is asked with the same evidence
-    calls = [Call(reply.usage, sent, draft.raw), *(Call(r.usage, sent, m.proposed or "") for r, m in again)]
+    calls = [*before, Call(reply.usage, sent, draft.raw), *(Call(r.usage, sent, m.proposed or "") for r, m in again)]
     return spending.spent(calls, prices)
 
 

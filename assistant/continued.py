@@ -7,10 +7,14 @@ from dataclasses import replace
 
 from assistant import details, naming, pointing, questions
 from assistant.evidence import asked_terms
-from assistant.standalone import StandAlone, Turn, capital, main_paper, with_subject
+from assistant.papers import Paper
+from assistant.pointed import placed_in
+from assistant.standalone import StandAlone, Turn, capital, main_paper, quoted, with_subject
 from assistant.subject import ON_SUBJECT
 
 _FRAGMENT_TERMS = 3
+_WHEN = re.compile(r"(?i)^(?:the )?(?:publication )?(?:year|date)$")
+_ASKED_OF = re.compile(r"^In (?:“[^”]+”|[^\s:]+(?: [^\s:]+){0,2}): (?P<rest>.+)$")  # what `with_subject` makes
 
 
 def corrected(turn: Turn) -> StandAlone | None:
@@ -19,9 +23,21 @@ def corrected(turn: Turn) -> StandAlone | None:
     if not match:
         return None
     what = match.group("what")
+    if (found := placed_in(turn, what)) and not asked_terms(what.replace(found[0].group(), " ")):
+        return _asked_of(turn, found[1], found[0].group())
     if len(asked_terms(what)) > _FRAGMENT_TERMS or (pointing.VERB.search(what) and len(what.split()) > 3):
         return StandAlone(capital(re.sub(r"(?i)^(?:about|the (?=\w+ing\b))\s*", "", what)), kind="corrected")
     return replace(_exchanged_for(turn, what), kind="corrected")
+
+
+def _asked_of(turn: Turn, paper: Paper, said: str) -> StandAlone:
+    """The last question, of another paper; what that paper is about where the question can't be put of it."""
+    label = turn.label(paper)
+    if made := _ASKED_OF.match(turn.last.root):
+        own = with_subject(turn, made.group("rest"), (paper,))
+        return replace(own, kind="corrected", filled=((said, paper.title),))
+    query = _name_exchanged(turn, turn.last.root, quoted(label)) or f"What is {quoted(label)} about?"
+    return StandAlone(query, (paper,), kind="corrected", filled=((said, paper.title),))
 
 
 def exchanged(turn: Turn) -> StandAlone | None:
@@ -48,15 +64,33 @@ def _exchanged_for(turn: Turn, what: str) -> StandAlone:
     named = turn.named(what, turn.near.ranked(what)[:4])
     others = tuple(paper for paper in named if paper not in turn.last.papers[:1])
     swapped = _like_exchanged(turn.last.root, what) or _topic_exchanged(turn.last.root, what)
-    swapped = swapped or _name_exchanged(turn, turn.last.root, what)
+    belongs = turn.near.belongs(what, turn.last.papers[:1]) >= ON_SUBJECT
+    if made := _ASKED_OF.match(turn.last.root):  # the name stands before the question, not within it
+        if not others:
+            thing = re.match(r"(?i)(?:the|an?)\s", what)
+            what = _WHEN.sub("the year of publication", what)
+            return with_subject(turn, f"What is {what}?" if thing else f"{what}?", turn.last.papers[:1])
+        swapped = f"In {quoted(turn.label(others[0]))}: {made.group('rest')}"
+    elif (
+        others or not belongs or re.search(r"[A-Z0-9]", what)
+    ):  # "and relevance?" is another detail, not another subject
+        swapped = swapped or _name_exchanged(turn, turn.last.root, what)
     if others:
         query = swapped or f"What is {what}?"
         return StandAlone(query, others[:1], kind="exchanged", filled=((turn.text, others[0].title),))
     if swapped and not named:
         return StandAlone(swapped, kind="exchanged", filled=((turn.text, what),))
-    if turn.near.belongs(what, turn.last.papers[:1]) >= ON_SUBJECT:
+    if belongs:
         return _continued_by(turn, what)
+    if _elsewhere(turn, what):
+        return StandAlone(f"{capital(what)}?", kind="exchanged", filled=((turn.text, what),))
     return StandAlone(f"{turn.last.root.rstrip(' ?.!')} {what}?", kind="exchanged", filled=((turn.text, what),))
+
+
+def _elsewhere(turn: Turn, what: str) -> bool:
+    """Whether what a fragment names is far from all that the last question came near: then it is asked by itself."""
+    near = turn.near.ranked(what)[:1]
+    return bool(near) and near[0] not in turn.last.papers and near[0] not in turn.near.ranked(turn.last.root)
 
 
 def _name_exchanged(turn: Turn, question: str, name: str) -> str | None:

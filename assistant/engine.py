@@ -102,9 +102,11 @@ class Assistant:
         *,
         filters: Mapping[str, Any] | Filters | None = None,
         conversation: Conversation | str | None = None,
+        user: str | None = None,
     ) -> Answer:
-        """As `ask`, awaited."""
-        async with aclosing(self.astream(question, filters=filters, conversation=conversation)) as events:
+        """As `ask`, awaited; `user` as in `astream`."""
+        asked = self.astream(question, filters=filters, conversation=conversation, user=user)
+        async with aclosing(asked) as events:
             async for event in events:
                 if isinstance(event, Finished):
                     return event.answer
@@ -126,15 +128,22 @@ class Assistant:
         *,
         filters: Mapping[str, Any] | Filters | None = None,
         conversation: Conversation | str | None = None,
+        user: str | None = None,
     ) -> AsyncGenerator[Event, None]:
-        """Yields `Retrieved`, then `Token` and `ClaimVerified` as the answer grows, and `Finished` last."""
+        """Yields `Retrieved`, then `Token` and `ClaimVerified` as the answer grows, and `Finished` last.
+
+        The answer's record carries `user`, by default whose conversation it is.
+        """
         thread = conversation.id if isinstance(conversation, Conversation) else conversation
-        prepared = await asyncio.to_thread(self._prepare, question, Filters.parse(filters), thread)
+        parsed, started = Filters.parse(filters), self._clock()
+        standalone = await self._restated(question, thread) if thread and not self._quotes else None
+        prepared = await asyncio.to_thread(self._prepare, question, parsed, thread, standalone)
+        prepared = replace(prepared, started=started)
         yield _retrieved(prepared)
         async with aclosing(self._speak(prepared)) as events:
             async for event in events:
                 if isinstance(event, Spoken):
-                    yield Finished(await asyncio.to_thread(self._record, prepared, event, thread))
+                    yield Finished(await asyncio.to_thread(self._record, prepared, event, thread, user))
                 else:
                     yield event
 
@@ -171,14 +180,26 @@ class Assistant:
 
     # --- before an engine speaks ----------------------------------------------------------------------------------
 
-    def _prepare(self, question: str, filters: Filters, conversation_id: str | None) -> Prepared:
+    async def _restated(self, question: str, conversation_id: str) -> StandAlone:
+        """The question made stand-alone by the rules, and by the chat model where it does so in time."""
+        from assistant import restating
+
+        question = question[:_QUESTION_CHARACTERS]
+        past = await asyncio.to_thread(history, self.library, conversation_id)
+        ruled = await asyncio.to_thread(followups.rewrite, question, past, Nearby(self.library))
+        return await restating.restated(lambda: asyncio.to_thread(self._chat_model), question, past, ruled)
+
+    def _prepare(
+        self, question: str, filters: Filters, conversation_id: str | None, standalone: StandAlone | None = None
+    ) -> Prepared:
         started = self._clock()
         notes: tuple[str, ...] = ()
         if len(question) > _QUESTION_CHARACTERS:
             question = question[:_QUESTION_CHARACTERS]
             notes = (f"the question was cut to its first {_QUESTION_CHARACTERS} characters",)
-        past = history(self.library, conversation_id) if conversation_id else ()
-        standalone = followups.rewrite(question, past, Nearby(self.library))
+        if standalone is None:
+            past = history(self.library, conversation_id) if conversation_id else ()
+            standalone = followups.rewrite(question, past, Nearby(self.library))
         notes = (*notes, *standalone.notes)
         blank = Prepared(question, standalone, filters, (), None, _refused("nothing_relevant"), notes, started)
         allowed = self.library.matching_ids(filters)
@@ -226,7 +247,7 @@ class Assistant:
             yield Token(refusal.text)
             yield Spoken(refusal, {})
             return
-        if self._model is None and self.settings.chat_model == "quotes":
+        if self._quotes:
             for event in self._quote(prepared):
                 yield event
             return
@@ -297,15 +318,25 @@ class Assistant:
         return _answer(prepared, Ledger(message, (), ()), self._engine_name(), (), abstention=refused)
 
     def _engine_name(self) -> str:
-        return "quotes" if self._model is None and self.settings.chat_model == "quotes" else "chat"
+        return "quotes" if self._quotes else "chat"
+
+    @property
+    def _quotes(self) -> bool:
+        """Whether no chat model is configured."""
+        return self._model is None and self.settings.chat_model == "quotes"
 
     # --- after ----------------------------------------------------------------------------------------------------
 
-    def _record(self, prepared: Prepared, spoken: Spoken, conversation_id: str | None) -> Answer:
+    def _record(
+        self, prepared: Prepared, spoken: Spoken, conversation_id: str | None, user: str | None = None
+    ) -> Answer:
         """Stamps the answer with its id and time, and stores its record and its turn of the conversation."""
         answer = replace(spoken.answer, record_id=new_id(), seconds=self._clock() - prepared.started)
         try:
-            self.library.save_record(_record(prepared, answer, spoken.details, self.settings, conversation_id))
+            if conversation_id and user is None:
+                user = self.library.conversation_user(conversation_id)
+            told = _record(prepared, answer, spoken.details, self.settings, conversation_id)
+            self.library.save_record({**told, "user": user})
             if conversation_id:
                 self.library.append_turn(conversation_id, answer.question, answer.query, answer.record_id)
         except LibraryError as error:

@@ -17,15 +17,25 @@ from assistant.subject import ON_SUBJECT, Surroundings
 
 __all__ = ["Exchange", "StandAlone", "rewrite"]
 
+_MANY = {"one": 1, "a single": 1, "two": 2, "three": 3}
 _SUBJECT_OF_ITS_OWN = 0.5  # below it, a pronoun whose noun may stand in the question itself is not the conversation's
 
 
 def rewrite(question: str, history: Sequence[Exchange], near: Surroundings) -> StandAlone:
     """Makes a question of a conversation stand alone; without history, or with a subject of its own, it stays."""
-    text = " ".join(question.split())
+    found = _rewritten(" ".join(question.split()), history, near)
+    if found.sentences is None and (wanted := pointing.SENTENCES.search(question)):
+        many = wanted.group("many").casefold()
+        return replace(found, sentences=_MANY.get(many) or int(many))
+    return found
+
+
+def _rewritten(text: str, history: Sequence[Exchange], near: Surroundings) -> StandAlone:
     past = [exchange for exchange in history if exchange.papers]
     if not past or (triage.not_for_a_corpus(text) and not restyles(text)):
         return StandAlone(text)
+    if elsewhere := pointing.NEW_TOPIC.match(text):
+        return StandAlone(capital(elsewhere.group("rest")))
     turn = Turn(text, past, near)
     for way in _WAYS:
         if found := way(turn):

@@ -29,7 +29,7 @@ def restyled(turn: Turn) -> StandAlone | None:
         return replace(again, sentences=1)
     if match := pointing.LANGUAGE.match(turn.text):
         language = pointing.LANGUAGES[match.group("language").casefold()]
-        note = f"{language} was asked for, but the abstracts are quoted in the language they are written in"
+        note = f"{language} was asked for, but answers are in the language of the abstracts"
         return replace(again, notes=(note,))
     if pointing.LONGER.match(turn.text):
         if len(last.papers) > 1 and questions.read(last.query).kind in ("list", "comparison"):
@@ -58,19 +58,25 @@ def back(turn: Turn, again: Callable[[str], StandAlone]) -> StandAlone | None:
 
 def pointed(turn: Turn) -> StandAlone | None:
     """ "The second one", "the former", "the other": a paper of the last answers by its place."""
-    if match := pointing.ORDINAL.search(turn.text):
+    found = placed_in(turn, turn.text)
+    return placed(turn, found[0], found[1], "pointed") if found else None
+
+
+def placed_in(turn: Turn, text: str) -> tuple[re.Match[str], Paper] | None:
+    """The words of `text` that point at a paper by its place, and the paper."""
+    if match := pointing.ORDINAL.search(text):
         papers = turn.last.papers if len(turn.last.papers) > 1 else turn.several
         paper = _at(papers, match)
-    elif match := pointing.FORMER_LATTER.search(turn.text):
+    elif match := pointing.FORMER_LATTER.search(text):
         papers = turn.several
         paper = papers[0 if match.group(1).casefold() == "former" else 1] if len(papers) > 1 else None
-    elif match := pointing.OTHER.search(turn.text):
+    elif match := pointing.OTHER.search(text):
         current = turn.last.papers[0]
         left = [p for p in turn.several if p != current]
         paper = left[0] if left else None
     else:
         return None
-    return placed(turn, match, paper, "pointed") if paper else None
+    return (match, paper) if paper else None
 
 
 def _at(papers: Sequence[Paper], match: re.Match[str]) -> Paper | None:

@@ -35,7 +35,7 @@ FORMER_LATTER = _pattern(r"\bthe\s+(former|latter)\b")
 OTHER = _pattern(rf"\b(?:the|that) other(?: (?:one\b|{_THING}\b)|(?=\s*[?.!,:]|\s*$))")
 OF_THESE = _pattern(
     r"\b(?:(?P<what>which|what|any|one|some|none|all|how many|who)(?: ones?)?) (?:of|among) "
-    r"(?:these|those|them)(?: two| three)?(?: papers| studies| works| methods)?\b"
+    r"(?:these|those|them|the(?= (?:two|three|four|five)\b))(?: (?:two|three|four|five))?(?: papers| studies| works| methods)?\b"
 )
 # "the one on yeast", "the paper that …", "the survey": papers told apart by what they are about.
 DESCRIBED = _pattern(
@@ -90,6 +90,14 @@ CORRECTION = _pattern(
     r"(?:i (?:actually |really |rather )?(?:meant|mean|was asking about|asked about|(?:want|wanted)(?: to ask)? about)|"
     r"rather|make that|i(?:'d| would) rather (?:know|ask|hear) about)\b[\s,:]*(?P<what>\S.*)"
 )
+# "Now something else: …": said outright, and no part of the question.
+NEW_TOPIC = _pattern(
+    r"^\W*(?:(?:and|but|so|ok(?:ay)?|well|thanks?|thank you|now|great|right|then)[\s,.!:;-]+)*"
+    r"(?:(?:let(?:'|’)?s (?:talk about|turn to|go to|try|do) )?(?:something|anything) (?:else|different)(?: entirely| altogether)?"
+    r"|(?:on )?(?:an?(?:other| new| (?:completely |totally |very )?different)?|new|different|unrelated) (?:topic|subject|question)"
+    r"|(?:to )?chang(?:e|ing) (?:the )?(?:topic|subject))(?: now)?\s*[,:;.!–—-]+\s*(?P<rest>\S.*)"
+)
+SENTENCES = _pattern(r"\bin (?P<many>one|a single|two|three|[1-9]) (?:short )?sentences?\b")
 SHORTER = _pattern(
     r"^\W*(?:(?:please|can you|could you|make (?:it|that)|say (?:it|that)|put (?:it|that)|a (?:bit|little)|much|be|in|too long|and|now|"
     r"give me|the|a|answer)[\s,]+)*(?:shorter|short|briefer|more brief(?:ly)?|more concise(?:ly)?|briefly|(?:one|a single) sentence|"

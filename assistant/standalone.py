@@ -14,6 +14,7 @@ from typing import Any, Literal
 from assistant import details, naming, pointing, questions
 from assistant.evidence import asked_terms, telling
 from assistant.papers import Paper
+from assistant.spending import Call
 from assistant.subject import Surroundings
 
 Kind = Literal[
@@ -40,6 +41,25 @@ class Exchange:
 
 
 @dataclass(frozen=True, slots=True)
+class Restated:
+    """That a chat model was asked for the stand-alone question: both texts, whose was taken, and why not the model's."""
+
+    by: Literal["rules", "model"]
+    rules: str
+    model: str  # what came of its reply; empty when nothing did
+    kept_because: str  # why the rules' question was kept; empty when the model's was taken
+    seconds: float
+    prompt: str  # the prompt's digest
+    call: Call | None  # None when the model was not reached
+
+    def to_dict(self) -> dict[str, Any]:
+        """For the answer's record."""
+        usage = dict(self.call.usage) if self.call and self.call.usage else None
+        texts = {"rules": self.rules, "model": self.model, "kept_because": self.kept_because}
+        return {"by": self.by, **texts, "seconds": self.seconds, "prompt": self.prompt, "usage": usage}
+
+
+@dataclass(frozen=True, slots=True)
 class StandAlone:
     """A question that needs no history. `focus` are the papers that it is about when it doesn't name them itself."""
 
@@ -52,6 +72,7 @@ class StandAlone:
     filled: tuple[tuple[str, str], ...] = ()  # (words of the user, what they were taken to mean)
     stem: str = ""
     notes: tuple[str, ...] = field(default=())  # what the user should be told
+    restated: Restated | None = None  # None when no chat model was asked
 
     @property
     def searched(self) -> str:
@@ -67,6 +88,7 @@ class StandAlone:
             "context": [paper.id for paper in self.context],
             "asked": self.asked,
             "stem": self.stem,
+            **(self.restated.to_dict() if self.restated else {"by": "rules", "rules": self.query}),
         }
 
 
@@ -108,7 +130,13 @@ class Turn:
         """What the last question was on, when it was put as "What is X?", "Tell me about X" and the like."""
         match = pointing.TOPIC.match(self.last.root)
         topic = (match.group("topic") or match.group("told")).strip() if match else ""
-        return topic if 0 < len(topic.split()) <= _TOPIC_WORDS and not pointing.refers(topic) else ""
+        if topic and re.search(rf"(?i)\bthe {re.escape(topic)}", self.last.root):
+            topic = f"the {topic}"
+        return (
+            topic
+            if 0 < len(topic.removeprefix("the ").split()) <= _TOPIC_WORDS and not pointing.refers(topic)
+            else ""
+        )
 
     def rarity(self) -> Callable[[str], float]:
         return telling(self.near.statistics)

@@ -21,6 +21,9 @@ TOKENS = "Critical Tokens Matter: Token-Level Contrastive Estimation Enhence LLM
 SURVEY = "A Comprehensive Survey of Continual Learning: Theory, Method and Application"
 SEQUENCES = "Towards Robust and Efficient Continual Language Learning"
 GAP = "Two Complementary Perspectives to Continual Learning: Ask Not Only What to Optimize, But Also How"
+FORWARD = "The Forward-Forward Algorithm: Some Preliminary Investigations"
+STORIES = "Re3: Generating Longer Stories With Recursive Reprompting and Revision"
+
 
 COMPARED = ("Compare OREAL and REDI", OREAL, REDI)
 LISTED = ("Which papers are about continual learning?", SURVEY, SEQUENCES, GAP)
@@ -108,12 +111,37 @@ def test_a_new_subject_is_not_glued_to_the_last(library: Library, question: str)
         ("compare it with ExPO", ASKED, "Compare DRPO with ExPO"),
         ("longer", ASKED, "Give an overview of DRPO"),
         ("the dataset?", ASKED, "In DRPO: what is the dataset?"),
+        (
+            "how does it differ from it?",
+            ("What is the Forward-Forward algorithm?", FORWARD),
+            "How does the Forward-Forward algorithm differ from it?",
+        ),
+        (
+            "and relevance?",
+            ("How much did Re3 improve plot coherence?", STORIES),
+            "How much did Re3 improve plot coherence: relevance?",
+        ),
+        ("which of the two needs no labels?", COMPARED, "Which paper needs no labels? (Of: OREAL; REDI)"),
+        ("and the year?", (f"In “{GAP}”: its authors?", GAP), f"In “{GAP}”: what is the year of publication?"),
+        ("I meant the first one", (f"In “{GAP}”: who wrote it?", SURVEY, GAP), f"In “{SURVEY}”: who wrote it?"),
+        ("Now something else: how do lichens grow?", ASKED, "How do lichens grow?"),
+        ("ok, a different topic: what is REDI?", ASKED, "What is REDI?"),
+        ("ok, and proximal point methods?", ("How do lichens grow?", DRPO), "Proximal point methods?"),
     ],
 )
 def test_the_rewriting_reads_as_a_question(
     library: Library, question: str, past: tuple[str, ...], query: str
 ) -> None:
     assert read(library, question, past).query == query
+
+
+@pytest.mark.parametrize(
+    ("wish", "many"), [("one sentence", 1), ("a single sentence", 1), ("two short sentences", 2), ("3 sentences", 3)]
+)
+def test_a_wished_length_is_kept_with_and_without_a_past(library: Library, wish: str, many: int) -> None:
+    assert read(library, f"Summarise DRPO in {wish}").sentences == many
+    assert read(library, f"Summarise it in {wish}", ASKED).sentences == many
+    assert read(library, "How is it said in sentences?", ASKED).sentences is None
 
 
 def test_a_further_fragment_takes_the_place_of_the_one_before(library: Library) -> None:
@@ -141,7 +169,7 @@ def test_another_language_is_answered_in_that_of_the_abstracts_and_said_so(assis
     first = conversation.ask("What is PromptLadder?")
     again = conversation.ask(wish)
     assert again.text == first.text
-    assert any("abstracts are quoted in the language they are written in" in note for note in again.notes)
+    assert any("answers are in the language of the abstracts" in note for note in again.notes)
 
 
 def test_shorter_is_one_sentence_of_the_same_answer(assistant: Assistant) -> None:

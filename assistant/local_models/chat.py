@@ -31,6 +31,7 @@ class LocalChat(BaseChatModel):
     model_name: str
     instructions: str = "answer-local"
     may_decline: bool = False
+    restates: bool = False  # reading some 300 tokens more before each follow-up takes longer than is waited for it
     server: LocalServer
     over_http: Callable[[str, str], BaseChatModel]  # base URL, key
 
