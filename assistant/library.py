@@ -304,9 +304,16 @@ class Library:
         """All records, latest first."""
         return map(AnswerRecord.from_dict, self._history.records())
 
-    def create_conversation(self, title: str = "") -> str:
-        """A new conversation's id; without a title it takes that of its first question."""
-        return self._history.create_conversation(title)
+    def create_conversation(self, title: str = "", user: str | None = None) -> str:
+        """A new conversation's id; without a title it takes that of its first question.
+
+        `user` is whose it is, where a server knows its users; the records of its answers then carry the name.
+        """
+        return self._history.create_conversation(title, user)
+
+    def conversation_user(self, conversation_id: str) -> str | None:
+        """Whose conversation it is; None for nobody's in particular. Raises NotInLibrary for an unknown one."""
+        return self._history.conversation_user(conversation_id)
 
     def append_turn(self, conversation_id: str, question: str, query: str, record_id: str) -> None:
         """Adds a turn; raises NotInLibrary for an unknown conversation."""

@@ -45,6 +45,7 @@ class AnswerRecord:
     evidence: tuple[Evidence, ...] = ()
     papers: Mapping[str, str] = field(default_factory=dict)
     conversation_id: str | None = None
+    user: str | None = None  # who asked, where a server knows its users
     extra: Mapping[str, Any] = field(default_factory=dict)  # whatever else the engine saved
 
     def to_dict(self) -> dict[str, Any]:

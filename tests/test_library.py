@@ -291,3 +291,18 @@ def test_an_empty_library_answers_everything_with_nothing(tmp_path: Path) -> Non
         assert all(check.ok for check in library.doctor())
         library.write([])
         assert library.count() == 0
+
+
+def test_a_conversation_may_be_somebodys(tmp_path: Path) -> None:
+    with Library.open(tmp_path) as library:
+        hers, nobodys = library.create_conversation(user="ada"), library.create_conversation()
+        assert library.conversation_user(hers) == "ada"
+        assert library.conversation_user(nobodys) is None
+        library.append_turn(hers, "q", "q", "r1")
+        library.append_turn(hers, "q2", "q2", "r2")
+        told = {summary.id: (summary.user, summary.turns) for summary in library.list_conversations()}
+        assert told == {hers: ("ada", 2), nobodys: (None, 0)}
+        library.delete_conversation(hers)
+        with pytest.raises(NotInLibrary, match=hers):
+            library.conversation_user(hers)
+        assert [summary.id for summary in library.list_conversations()] == [nobodys]

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import FromClause, delete, func, insert, literal, select
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from assistant.errors import NotInLibrary
@@ -17,6 +17,9 @@ from assistant.storage.schema import conversations, feedback, ingest_reports, me
 from assistant.storage.truth import now
 
 _TITLE_CHARACTERS = 80
+_USER = (
+    "user:"  # and a conversation's id: whose it is. In the library's own table, so that old libraries need no change
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,7 @@ class ConversationSummary:
     created_at: str
     updated_at: str
     turns: int
+    user: str | None = None  # whose it is, where a server knows its users
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,14 +135,25 @@ class History:
 
     # conversations
 
-    def create_conversation(self, title: str = "") -> str:
+    def create_conversation(self, title: str = "", user: str | None = None) -> str:
         """A new conversation's id; without a title it takes that of its first question."""
         conversation_id = "c" + secrets.token_hex(8)
         created = now()
         with self._database.note() as connection:
             values = {"id": conversation_id, "title": title, "created_at": created, "updated_at": created}
             connection.execute(insert(conversations).values(**values))
+            if user is not None:
+                connection.execute(insert(meta).values(key=_USER + conversation_id, value=user))
         return conversation_id
+
+    def conversation_user(self, conversation_id: str) -> str | None:
+        """Whose conversation it is; None for nobody's in particular. Raises NotInLibrary for an unknown one."""
+        query = select(meta.c.value).select_from(_owned()).where(conversations.c.id == conversation_id)
+        with self._database.read() as connection:
+            found = connection.execute(query).first()
+        if found is None:
+            raise _no_conversation(conversation_id)
+        return None if found.value is None else str(found.value)
 
     def append_turn(self, conversation_id: str, question: str, query: str, record_id: str) -> None:
         """Adds a turn; raises NotInLibrary for an unknown conversation."""
@@ -172,8 +187,9 @@ class History:
     def conversations(self) -> tuple[ConversationSummary, ...]:
         """Latest first."""
         query = (
-            select(conversations, func.count(turns.c.ordinal).label("turns"))
-            .outerjoin_from(conversations, turns)
+            select(conversations, func.count(turns.c.ordinal).label("turns"), meta.c.value.label("user"))
+            .select_from(_owned())
+            .outerjoin(turns, turns.c.conversation_id == conversations.c.id)
             .group_by(conversations.c.id)
             .order_by(conversations.c.updated_at.desc(), conversations.c.id)
         )
@@ -204,6 +220,12 @@ class History:
             if not found.rowcount:
                 raise _no_conversation(conversation_id)
             connection.execute(delete(records).where(records.c.conversation_id == conversation_id))
+            connection.execute(delete(meta).where(meta.c.key == _USER + conversation_id))
+
+
+def _owned() -> FromClause:
+    """Every conversation, beside the row that says whose it is."""
+    return conversations.outerjoin(meta, meta.c.key == literal(_USER) + conversations.c.id)
 
 
 def _no_conversation(conversation_id: str) -> NotInLibrary:
