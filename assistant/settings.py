@@ -63,6 +63,12 @@ class Settings(BaseSettings):
     papers: int = Field(default=8, ge=1, le=50, description="papers whose sentences are considered for an answer")
     sentences: int = Field(default=5, ge=1, le=20, description="most sentences in a quoted answer")
     strictness: Strictness = Field(default="balanced", description="how readily Ibid refuses")
+    token: SecretStr | None = Field(
+        default=None, description="what a client of `ibid serve` must present; needed to serve beyond this machine"
+    )
+    auth_file: Path | None = Field(
+        default=None, description="file of the users of `ibid serve`; `ibid serve --add-user NAME` writes it"
+    )
     lock_wait_s: float = Field(default=0.0, ge=0, le=600, description="seconds to wait for another writer")
 
     @field_validator("chat_base_url", "judge_base_url", "embedding_base_url", "chroma_url")

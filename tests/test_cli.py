@@ -83,7 +83,7 @@ def test_the_commands_are_those_of_the_design() -> None:
     assert wanted | {"eval"} <= set(cli.commands)
 
 
-_OTHERWISE = ("serve", "eval", "train", "chat", "conversations", "model")  # groups, and what talks to a person
+_OTHERWISE = ("serve", "mcp", "eval", "train", "chat", "conversations", "model")  # groups, and what talks to a person
 
 
 @pytest.mark.parametrize("name", [name for name in cli.commands if name not in _OTHERWISE])

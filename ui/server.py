@@ -1,45 +1,140 @@
-"""Serves the chat page: finds a free port, opens the library, prints the address."""
+"""Serves the page and the HTTP interface: finds a free port, opens the library, prints the address."""
 
 from __future__ import annotations
 
+import asyncio
 import errno
+import ipaddress
 import socket
 import sys
+import threading
+from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from assistant.errors import InputError
+from assistant.errors import IbidError, InputError, SettingsError
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
+    from starlette.applications import Starlette
+    from starlette.types import ASGIApp
 
+    from assistant import Assistant
+    from ui.api.access import Access
+    from ui.api.limits import Limits
     from ui.services import Services
 
 _PORTS_TRIED: Final = 100
 _ANY_ADDRESS: Final = ("0.0.0.0", "::", "")
+_LOOPBACK_NAMES: Final = ("127.0.0.1", "localhost", "[::1]")
+_FINISH_S: Final = 10  # that answers under way have when the server is told to stop
 
 
-def run(library_path: Path | str | None, host: str, port: int) -> None:
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Where a server listens and whom it answers.
+
+    `token` and `auth_file` say who may ask; beyond loopback one of them is needed. `names` are further host names that
+    it is reached by; without any, a server on all addresses answers to every name.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 7860
+    token: str | None = None
+    auth_file: Path | None = None
+    names: tuple[str, ...] = ()
+    requests_per_minute: int | None = None
+
+    @property
+    def loopback(self) -> bool:
+        if self.host == "localhost":
+            return True
+        try:
+            return ipaddress.ip_address(self.host.strip("[]")).is_loopback
+        except ValueError:
+            return False
+
+    def access(self) -> Access:
+        """Who may ask. Raises SettingsError when that would be anyone in a network, InputError for a bad file."""
+        from assistant import users
+        from ui.api.access import Access
+
+        if not self.loopback and not self.token and self.auth_file is None:
+            raise SettingsError(
+                f"{self.host!r} can be reached from other machines; say who may ask with IBID_TOKEN or --auth-file, "
+                "or listen on 127.0.0.1"
+            )
+        if self.token is not None and len(self.token) < _SHORTEST_TOKEN:
+            raise SettingsError(
+                f"a token of {len(self.token)} characters is guessed soon; take {_SHORTEST_TOKEN} or more, "
+                "such as those of: openssl rand -hex 32"
+            )
+        return Access(self.token, users.read(self.auth_file) if self.auth_file is not None else None)
+
+    def limits(self) -> Limits:
+        from ui.api.limits import Limits
+
+        return Limits() if self.requests_per_minute is None else Limits(requests_per_minute=self.requests_per_minute)
+
+
+_SHORTEST_TOKEN: Final = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Tells requests that would never end that the server is to end."""
+
+    event: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+def run(library_path: Path | str | None, reach: Reach) -> None:
     """Serves until interrupted; the contract is that of `ui.serve`."""
-    listener = listen(host, port)
+    access = reach.access()
+    listener = listen(reach.host, reach.port)
     chosen = listener.getsockname()[1]
-    if chosen != port and port != 0:
-        print(f"Port {port} is taken; using {chosen}.", file=sys.stderr, flush=True)
+    if chosen != reach.port and reach.port != 0:
+        print(f"Port {reach.port} is taken; using {chosen}.", file=sys.stderr, flush=True)
 
     print("Starting the chat page …", file=sys.stderr, flush=True)
-    import uvicorn
-
     from assistant import Assistant, Library
     from ui.examples import questions_for
+    from ui.guard import user_of
     from ui.services import Services
 
     with listener, Library.open(library_path) as library:
-        services = Services(library, Assistant(library), questions_for(library))
-        app = application(services, host=host)
-        address = f"http://{'[' + host + ']' if ':' in host else host}:{chosen}"
+        assistant = Assistant(library)
+        threading.Thread(target=_warm_up, args=(assistant,), name="ibid-warm-up", daemon=True).start()
+        services = Services(library, assistant, questions_for(library), user=user_of)
+        stop = Stop()
+        app = application(
+            services, host=reach.host, access=access, limits=reach.limits(), names=reach.names, stop=stop
+        )
+        address = f"http://{'[' + reach.host + ']' if ':' in reach.host else reach.host}:{chosen}"
         print(f"Ibid is at {address} over {library.count()} papers; Ctrl+C stops it.", flush=True)
-        config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=3, server_header=False)
-        uvicorn.Server(config).run(sockets=[listener])
+        server(app, stop).run(sockets=[listener])
+
+
+def _warm_up(assistant: Assistant) -> None:
+    """Loads what the first question needs, while nobody waits for it."""
+    from assistant import tokens
+
+    with suppress(IbidError):  # whatever is wrong is told to whoever asks
+        assistant.decision("What is this library about?")
+    tokens.count("")
+
+
+def server(app: ASGIApp, stop: Stop, finish_s: int = _FINISH_S) -> Any:
+    """A uvicorn server of the application, which lets what it is answering come to its end, but not for ever."""
+    import uvicorn
+
+    class Server(uvicorn.Server):
+        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+            stop.event.set()
+            await super().shutdown(sockets)
+
+    config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=finish_s, server_header=False)
+    return Server(config)
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -61,33 +156,52 @@ def listen(host: str, port: int) -> socket.socket:
     raise InputError(f"no free port from {port} to {last - 1} on {host!r}; name another with --port")
 
 
-def application(services: Services, *, host: str = "127.0.0.1") -> FastAPI:
-    """The page as an ASGI application; `host` is the address it will be reached at."""
+def application(
+    services: Services,
+    *,
+    host: str = "127.0.0.1",
+    access: Access | None = None,
+    limits: Limits | None = None,
+    names: tuple[str, ...] = (),
+    stop: Stop | None = None,
+) -> FastAPI:
+    """The page and the HTTP interface as one ASGI application; `host` is the address it will be reached at."""
     import gradio
-    from fastapi import FastAPI
-    from starlette.middleware.trustedhost import TrustedHostMiddleware
 
+    from ui import page
+    from ui.api import application as api
+    from ui.api.access import Access
+    from ui.api.limits import Limits
     from ui.guard import Guard
-    from ui.page import build, look
 
-    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    access, limits = access or Access(), limits or Limits()
+    serving = api.serving(services, access, limits)
+    app = api.new(serving)
+    if hasattr(page, "routes"):
+        app.include_router(page.routes(services))
     gradio.mount_gradio_app(
         app,
-        build(services),
+        page.build(services),
         path="/",
         server_name=host,
         footer_links=[],
         show_error=False,
         ssr_mode=False,
         pwa=False,
-        max_file_size=0,
-        **look(),
+        max_file_size=limits.upload,
+        **page.look(),
     )
-    app.add_middleware(Guard)
-    if (
-        host not in _ANY_ADDRESS
-    ):  # a foreign page that rebinds its name to loopback is turned away by the name it asks for
-        app.add_middleware(
-            TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost", "[::1]", host, f"[{host}]"]
-        )
+    stopping = stop.event if stop else None
+    app.add_middleware(Guard, access=access, limits=limits, metrics=serving.metrics, stopping=stopping)
+    answer_to(app, host, names)
     return app
+
+
+def answer_to(app: Starlette, host: str, names: tuple[str, ...]) -> None:
+    """A foreign page that rebinds its name to this address is turned away by the name it asks for."""
+    from starlette.middleware.trustedhost import TrustedHostMiddleware
+
+    if host in _ANY_ADDRESS and not names:
+        return
+    own = [host, f"[{host}]"] if host not in _ANY_ADDRESS else []
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=[*_LOOPBACK_NAMES, *own, *names])

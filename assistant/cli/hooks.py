@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import click
 
-from assistant.cli import options
 from assistant.errors import InputError
 
 
@@ -19,17 +17,6 @@ def load(name: str) -> Any:
     if not found:
         raise InputError(f"this installation of Ibid has no {name!r}; install it whole: pip install ibid-papers")
     return found[0].load()
-
-
-@click.command()
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option(
-    "--port", type=click.IntRange(0, 65535), default=7860, show_default=True, help="The next free one is taken."
-)
-@options.library_option
-def serve(host: str, port: int, library_path: Path | None) -> None:
-    """Serve the chat page on this machine."""
-    load("ui")(options.settings(library_path).library_path(), host=host, port=port)
 
 
 @click.command(

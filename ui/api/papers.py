@@ -1,0 +1,148 @@
+"""`/v1/papers`: list, get, add, delete."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+import tempfile
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from itertools import islice
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, File, Query, UploadFile
+
+from assistant.filters import Filters
+from ui.api.errors import Refusal
+from ui.api.models import (
+    ListedPaper,
+    Name,
+    NewPapers,
+    PaperOut,
+    PaperPage,
+    PassageSpan,
+    Removed,
+    Report,
+    YearText,
+)
+from ui.api.replies import FAILURES
+from ui.api.serving import Served, Serving
+
+router = APIRouter(prefix="/v1/papers", tags=["papers"])
+
+_PIECE: Final = 1 << 20  # bytes copied at a time
+_SENT: Final = "sent.jsonl"  # what papers that were sent one by one are called in reports and sources
+_UNSAFE: Final = re.compile(r"[^\w.() +-]+")
+
+_Filter = Annotated[list[Name] | None, Query(max_length=100)]
+
+
+@router.get("", responses=FAILURES)
+async def list_papers(
+    serving: Served,
+    limit: Annotated[int, Query(ge=1, le=500)] = 50,
+    offset: Annotated[int, Query(ge=0, le=10_000_000)] = 0,
+    year: Annotated[YearText | None, Query(examples=["2020-2024"])] = None,
+    author: _Filter = None,
+    venue: _Filter = None,
+    category: _Filter = None,
+    tag: _Filter = None,
+    source: _Filter = None,
+    ids: _Filter = None,
+) -> PaperPage:
+    """Papers in the order in which they were added, a page at a time; filters as in `/v1/ask`, repeatable."""
+    given = {"author": author, "venue": venue, "category": category, "tag": tag, "source": source, "ids": ids}
+    wanted: Mapping[str, Any] = {name: value for name, value in {"year": year, **given}.items() if value is not None}
+    return await asyncio.to_thread(_page, serving, Filters.parse(wanted), offset, limit)
+
+
+def _page(serving: Serving, filters: Filters, offset: int, limit: int) -> PaperPage:
+    total = serving.library.count(filters)
+    found = list(islice(serving.library.papers(filters), offset, offset + limit)) if offset < total else []
+    following = offset + len(found)
+    return PaperPage(
+        papers=[ListedPaper.model_validate(paper) for paper in found],
+        total=total,
+        offset=offset,
+        limit=limit,
+        next=following if found and following < total else None,
+    )
+
+
+@router.get("/{reference:path}", responses=FAILURES)
+async def get_paper(reference: str, serving: Served) -> PaperOut:
+    """One paper, by id, DOI, arXiv id, citekey or exact title."""
+    return await asyncio.to_thread(whole, serving, reference)
+
+
+def whole(serving: Serving, reference: str) -> PaperOut:
+    """A paper with its passages; raises NotInLibrary."""
+    paper = serving.library.paper(reference)
+    passages = [PassageSpan.model_validate(passage) for passage in serving.library.passages(paper.id)]
+    listed = ListedPaper.model_validate(paper)
+    return PaperOut(**listed.model_dump(), abstract=paper.abstract, passages=passages)
+
+
+@router.delete("/{reference:path}", responses=FAILURES)
+async def delete_paper(reference: str, serving: Served) -> Removed:
+    """Removes a paper. Records of earlier answers keep the text that they quote."""
+    may_write(serving)
+    removed = await serving.add(lambda: serving.library.remove([reference]))
+    return Removed(removed=removed, papers=await asyncio.to_thread(serving.library.count))
+
+
+@router.post("", responses=FAILURES)
+async def add_papers(body: NewPapers, serving: Served) -> Report:
+    """Adds papers. One that is there already is left as it is, a changed one updated; the report says which."""
+    may_write(serving)
+    lines = "\n".join(json.dumps(paper.model_dump(exclude_defaults=True)) for paper in body.papers)
+    with tempfile.TemporaryDirectory(prefix="ibid-") as folder:
+        path = Path(folder) / _SENT
+        path.write_text(lines + "\n", encoding="utf-8")
+        return await ingested(serving, [path])
+
+
+@router.post("/files", responses=FAILURES)
+async def add_files(files: Annotated[list[UploadFile], File()], serving: Served) -> Report:
+    """Adds the papers of files: BibTeX, JSON Lines, CSV, dumps of search pages and the others that `ibid add` reads."""
+    may_write(serving)
+    with tempfile.TemporaryDirectory(prefix="ibid-") as folder:
+        paths = [await _kept(Path(folder) / str(number), file) for number, file in enumerate(files)]
+        return await ingested(serving, paths)
+
+
+async def _kept(folder: Path, file: UploadFile) -> Path:
+    """The file under its own name, as far as that is one, in a folder of its own."""
+    folder.mkdir()
+    name = _UNSAFE.sub("_", os.path.basename((file.filename or "").replace("\\", "/")))[-120:].strip(". ")
+    path = folder / (name or "file")
+    with path.open("wb") as target:
+        while piece := await file.read(_PIECE):
+            await asyncio.to_thread(target.write, piece)
+    return path
+
+
+async def ingested(serving: Serving, paths: Sequence[Path]) -> Report:
+    """Adds the files' papers by the `ingest` hook. Raises LibraryLocked when another process is writing."""
+    add = serving.services.hook("ingest")
+    report = await serving.add(lambda: add(serving.library, *paths))
+    return Report.model_validate(_without_paths(report.to_dict(), paths))
+
+
+def _without_paths(report: dict[str, Any], paths: Sequence[Path]) -> dict[str, Any]:
+    """A file that could not be read at all is told of by its path here, which means nothing to a client."""
+    for rejected in report["rejected"]:
+        for path in paths:
+            for name in ("where", "reason"):
+                with suppress(AttributeError):
+                    rejected[name] = rejected[name].replace(str(path), path.name)
+    return report
+
+
+def may_write(serving: Serving) -> None:
+    """Raises Refusal where the library is open for reading only."""
+    if serving.library.read_only:
+        raise Refusal(403, "read_only", "this library is open for reading only; nothing was changed")
