@@ -1,22 +1,23 @@
-"""Answers as HTML. Pure functions; the page shows nothing else of what a model or a paper says.
+"""What papers, models and people say, as HTML. Pure functions; the page shows nothing of theirs that was not made here.
 
-Everything that comes from a paper, a model or the user is escaped, and a fragment never holds a line break: Markdown
-would otherwise take up again after it, and an abstract could then bring links and pictures of its own.
+Everything that comes from a paper, a model or the user is escaped. The only links are to addresses built from a
+paper's record, and no element is made that loads anything.
 """
 
 from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Final
+from urllib.parse import quote
 
-from assistant.answers import Answer, Citation, Claim, Reason, Verdict
+from assistant.answers import Reason, Verdict
 from assistant.cleaning import clean
 from assistant.papers import Paper
 
-_MARKER = re.compile(r"\[(\d{1,3}(?:\s*,\s*\d{1,3})*)\]")
 _BLANKS = re.compile(r"\s+")
+_ADDRESS = re.compile(r"https?://[^\s<>\"\\^`{|}]+", re.IGNORECASE)
 _AUTHORS_SHOWN: Final = 3
 
 VERDICT_LABELS: Final[Mapping[Verdict, str]] = {
@@ -28,17 +29,25 @@ VERDICT_LABELS: Final[Mapping[Verdict, str]] = {
     "uncited": "no source",
     "unscored": "not checked",
 }
-_MENDED: Final = {"repaired": "repaired", "replaced": "quote in place of a sentence that was not carried"}
+VERDICT_MEANINGS: Final[Mapping[Verdict, str]] = {
+    "quoted": "These words stand in the abstract, character for character.",
+    "supported": "The marked words carry this sentence, as far as the checks can tell.",
+    "partial": "The marked words carry part of this sentence, or less than it says.",
+    "unsupported": "The marked words do not carry this sentence.",
+    "contradicted": "The marked words say otherwise.",
+    "uncited": "The model gave no source for this sentence.",
+    "unscored": "This sentence could not be checked.",
+}
 REASON_TITLES: Final[Mapping[Reason, str]] = {
     "nothing_relevant": "Nothing in this library",
     "not_stated": "Not stated in these abstracts",
-    "filter_matched_nothing": "The filter matches no paper",
+    "filter_matched_nothing": "No paper is in this scope",
     "not_a_question_for_the_corpus": "Not a question for these papers",
 }
 
 
 def escape(text: str) -> str:
-    """`text` on one line, safe inside an element or a quoted attribute, and inert for Markdown."""
+    """`text` on one line, safe inside an element or a quoted attribute."""
     return html.escape(_BLANKS.sub(" ", text).strip())
 
 
@@ -47,113 +56,53 @@ def readable(text: str) -> str:
     return escape(clean(text).text)
 
 
-def question(text: str) -> str:
-    """What the user asked, as they typed it; line breaks are kept."""
-    lines = [escape(line) for line in text.strip().splitlines()]
-    return f'<div class="ibid-question">{"<br>".join(lines)}</div>'
+def lines(text: str) -> str:
+    """What somebody typed, with its line breaks."""
+    return "<br>".join(escape(line) for line in text.strip().splitlines())
 
 
-def draft(text: str) -> str:
-    """The answer's text so far, while it is being written."""
-    return f'<div class="ibid-answer ibid-draft"><p>{_marked(text)}</p></div>'
+def count(number: int, one: str, many: str | None = None) -> str:
+    """`1 paper`, `2,000 papers`."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
-def failure(message: str) -> str:
-    """Something that kept the question from being answered; never to be taken for an answer."""
-    return f'<div class="ibid-failure" role="alert"><strong>No answer.</strong> {escape(message)}</div>'
+def authors(paper: Paper, most: int = _AUTHORS_SHOWN) -> str:
+    """The first authors as text for people, not escaped."""
+    return ", ".join(paper.authors[:most]) + (" et al." if len(paper.authors) > most else "")
 
 
-def answer(value: Answer) -> str:
-    """A finished answer with its references, or its refusal with the nearest papers."""
-    if value.abstention is not None:
-        return _refusal(value)
-    notes = _notes(value)
-    return f'<div class="ibid-answer">{_read_as(value)}{_body(value)}{notes}{_references(value.citations)}{_footer(value)}</div>'
+def byline(paper: Paper, most: int = _AUTHORS_SHOWN) -> str:
+    """Authors, venue and year on one line; empty where none is known."""
+    parts = (authors(paper, most), paper.venue, str(paper.year) if paper.year else None)
+    return readable(" · ".join(part for part in parts if part))
 
 
-def _read_as(value: Answer) -> str:
-    """The stand-alone question that a follow-up was read as, where it isn't what the user typed."""
-    if value.query == " ".join(value.question.split()):
-        return ""
-    return f'<p class="ibid-note ibid-read-as">Read as: {readable(value.query)}</p>'
+def addresses(paper: Paper) -> tuple[tuple[str, str], ...]:
+    """(name, address) of where the paper is to be found, from its record: DOI, arXiv, and its own when that is http."""
+    found = []
+    if paper.doi:
+        found.append(("DOI", f"https://doi.org/{quote(paper.doi, safe='/:;().-_')}"))
+    if paper.arxiv_id:
+        found.append(("arXiv", f"https://arxiv.org/abs/{quote(paper.arxiv_id, safe='/.')}"))
+    if paper.url and _ADDRESS.fullmatch(paper.url) and paper.url not in {address for _, address in found}:
+        found.append(("Web page", paper.url))
+    return tuple(found)
 
 
-def _notes(value: Answer) -> str:
-    return "".join(f'<p class="ibid-note">{escape(note)}</p>' for note in value.notes)
-
-
-def _body(value: Answer) -> str:
-    """The answer's text, a paragraph a line: its claims, and between them what introduces them (a paper's title)."""
-    paragraphs: list[list[str]] = [[]]
-    position = 0
-    for claim in value.claims:
-        between = value.text[position : claim.start]
-        if "\n" in between and paragraphs[-1]:
-            paragraphs.append([])
-        if lead := between.strip():
-            paragraphs[-1].append(f'<strong class="ibid-lead">{readable(lead)}</strong>')
-        paragraphs[-1].append(_claim(claim))
-        position = claim.end
-    if rest := value.text[position:].strip():
-        paragraphs[-1].append(_marked(rest))
-    return "".join(f"<p>{' '.join(parts)}</p>" for parts in paragraphs)
-
-
-def _claim(claim: Claim) -> str:
-    found = "; ".join(finding.message for finding in claim.findings)
-    title = VERDICT_LABELS[claim.verdict] + (f": {found}" if found else "")
-    kinds = {finding.kind for finding in claim.findings}
-    labels = [] if claim.verdict == "quoted" else [VERDICT_LABELS[claim.verdict]]
-    labels += [label for kind, label in _MENDED.items() if kind in kinds]
-    if "no_claim" in kinds:
-        labels = ["no claim"]
-    tag = f' <em class="ibid-verdict">{", ".join(labels)}</em>' if labels else ""
-    return f'<span class="ibid-claim ibid-{claim.verdict}" title="{escape(title)}">{_marked(claim.text)}{tag}</span>'
-
-
-def _marked(text: str) -> str:
-    return _MARKER.sub(r'<span class="ibid-marker">\1</span>', readable(text))
-
-
-def _references(citations: Iterable[Citation]) -> str:
-    grouped: dict[str, list[Citation]] = {}
-    for citation in citations:
-        grouped.setdefault(citation.key, []).append(citation)
-    if not grouped:
-        return ""
-    items = "".join(_reference(key, group) for key, group in grouped.items())
-    return f'<div class="ibid-references"><div class="ibid-label">References</div>{items}</div>'
-
-
-def _reference(key: str, citations: list[Citation]) -> str:
-    quotes = "".join(f"<blockquote>{readable(citation.quote)}</blockquote>" for citation in citations)
-    return (
-        f'<div class="ibid-reference"><span class="ibid-marker">{escape(key)}</span>'
-        f"<div>{_paper(citations[0].paper)}{quotes}</div></div>"
+def links(paper: Paper) -> str:
+    """The addresses as links that open apart from the page and tell the other site nothing of it."""
+    made = (
+        f'<a href="{escape(address)}" target="_blank" rel="noopener noreferrer">{name}</a>'
+        for name, address in addresses(paper)
     )
+    return "".join(made)
 
 
-def _paper(paper: Paper) -> str:
-    shown = ", ".join(paper.authors[:_AUTHORS_SHOWN]) + (" et al." if len(paper.authors) > _AUTHORS_SHOWN else "")
-    parts = [part for part in (shown, paper.venue, str(paper.year) if paper.year else None) if part]
-    details = f'<span class="ibid-details">{readable(" · ".join(parts))}</span>' if parts else ""
-    return f'<span class="ibid-title">{readable(paper.title)}</span>{details}'
-
-
-def _refusal(value: Answer) -> str:
-    if value.abstention is None:
-        raise ValueError("an answered question has no refusal to render")
-    papers = "".join(f"<li>{_paper(paper)}</li>" for paper in value.abstention.nearest_papers)
-    nearest = f'<div class="ibid-label">Closest papers here</div><ul>{papers}</ul>' if papers else ""
-    title = REASON_TITLES[value.abstention.reason]
-    return (
-        f'<div class="ibid-refusal">{_read_as(value)}<div class="ibid-refusal-title">{title}</div>'
-        f"<p>{readable(value.abstention.message)}</p>{_notes(value)}{nearest}</div>"
-    )
-
-
-def _footer(value: Answer) -> str:
-    quoted = sum(claim.verdict == "quoted" for claim in value.claims)
-    count = len(value.claims)
-    said = "Every sentence is quoted" if quoted == count else f"{quoted} of {count} sentences are quoted"
-    return f'<div class="ibid-footer">{said} · {escape(value.engine)} · {value.seconds:.2f} s</div>'
+def reference(paper: Paper) -> str:
+    """The paper as one line of plain text, for a list of references."""
+    year = f" ({paper.year})" if paper.year else ""
+    who = f"{authors(paper, 8)}{year}. " if paper.authors else ""
+    what = clean(paper.title).text.rstrip(".") + ("" if paper.authors else year)
+    where = f" {clean(paper.venue).text}." if paper.venue else ""
+    address = f" {addresses(paper)[0][1]}" if addresses(paper) else ""
+    return f"{who}{what}.{where}{address}"

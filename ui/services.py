@@ -10,6 +10,7 @@ from starlette.requests import HTTPConnection
 
 if TYPE_CHECKING:
     from assistant.answers import Event
+    from assistant.filters import Filters
     from assistant.library import Library
 
 
@@ -19,7 +20,7 @@ class Answering(Protocol):
     def conversation(self, conversation_id: str | None = None) -> Any: ...
 
     def astream(
-        self, question: str, *, filters: Mapping[str, Any] | None = None, conversation: Any = None
+        self, question: str, *, filters: Mapping[str, Any] | Filters | None = None, conversation: Any = None
     ) -> AsyncIterator[Event]: ...
 
 

@@ -1,0 +1,190 @@
+"""One question from the page: the states of its turn as they come, each as HTML.
+
+A conversation's questions are answered one after the other, in the order in which they were asked. Leaving the
+iterator, or stopping the question, closes the assistant's stream and with it the model's request.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing, suppress
+from dataclasses import asdict, dataclass, field, replace
+from typing import Final, Literal
+from weakref import WeakValueDictionary
+
+from assistant.answers import Answer, Claim, ClaimVerified, Event, Finished, Retrieved, Token
+from assistant.errors import IbidError, NotInLibrary
+from assistant.filters import Filters
+from assistant.storage.history import Turn
+from ui.chat import turns
+from ui.rendering import count
+from ui.services import Services
+
+_UPDATES_PER_S: Final = 15
+_log = logging.getLogger(__name__)
+State = Literal["looking", "found", "writing", "finished", "refused", "failed", "stopped"]
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """The turn as it is now. `says` is for screen readers; `number` is the turn's place once it has one."""
+
+    state: State
+    html: str
+    says: str = ""
+    number: int | None = None
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What a stream has told so far."""
+
+    question: str
+    retrieved: Retrieved | None = None
+    text: str = ""
+    claims: list[Claim] = field(default_factory=list)
+    answer: Answer | None = None
+    failure: str | None = None
+    stopped: bool = False
+
+    def take(self, event: Event | IbidError | None) -> None:
+        """None is the end: without an answer or a failure the question was stopped."""
+        if isinstance(event, Retrieved):
+            self.retrieved = event
+        elif isinstance(event, Token):
+            self.text += event.text
+        elif isinstance(event, ClaimVerified):
+            self.claims.append(event.claim)
+        elif isinstance(event, Finished):
+            self.answer = event.answer
+        elif isinstance(event, IbidError):
+            self.failure = str(event)
+        elif self.answer is None:
+            self.stopped = True
+
+    @property
+    def over(self) -> bool:
+        return self.answer is not None or self.failure is not None or self.stopped
+
+
+class Asking:
+    """The questions that are being answered."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._going: dict[str, asyncio.Queue[Event | IbidError | None]] = {}
+
+    def stop(self, asked: str) -> bool:
+        """Stops the question of this id, and says whether it was being answered."""
+        events = self._going.get(asked)
+        if events is not None:
+            events.put_nowait(None)
+        return events is not None
+
+    async def ask(
+        self, asked: str, conversation: str | None, question: str, filters: Filters, at: int | None = None
+    ) -> AsyncGenerator[Update, None]:
+        """Asks as turn `at` of the conversation, in place of that turn and those after it; by default as its next one.
+
+        When the question fails or is stopped, the turns that it would have replaced are put back. Without a
+        conversation, as in a library that is open for reading only, nothing is kept.
+        """
+        events: asyncio.Queue[Event | IbidError | None] = asyncio.Queue()
+        lock = self._turns.setdefault(conversation, asyncio.Lock()) if conversation else asyncio.Lock()
+        self._going[asked] = events
+        try:
+            yield Update("looking", turns.looking(question))
+            async with lock:
+                replaced = await asyncio.to_thread(self._cut, conversation, at)
+                seen = _Seen(question)
+                try:
+                    async with aclosing(self._answered(seen, events, conversation, filters)) as updates:
+                        async for update in updates:
+                            yield update
+                finally:
+                    if seen.answer is None:
+                        self._put_back(conversation, replaced)
+        finally:
+            del self._going[asked]
+
+    async def _answered(
+        self,
+        seen: _Seen,
+        events: asyncio.Queue[Event | IbidError | None],
+        conversation: str | None,
+        filters: Filters,
+    ) -> AsyncGenerator[Update, None]:
+        stream = self._services.assistant.astream(seen.question, filters=filters, conversation=conversation)
+        pump = asyncio.create_task(_pump(stream, events))
+        try:
+            while not seen.over:
+                seen.take(await events.get())
+                while not events.empty():  # what came meanwhile is shown at once, not one by one
+                    seen.take(events.get_nowait())
+                if not seen.over:
+                    yield _progress(seen)
+                    await asyncio.sleep(1 / _UPDATES_PER_S)
+        finally:
+            pump.cancel()
+            with suppress(asyncio.CancelledError):
+                await pump
+        yield await asyncio.to_thread(self._last, seen, conversation, filters)
+
+    def _last(self, seen: _Seen, conversation: str | None, filters: Filters) -> Update:
+        if seen.answer is not None:
+            return self._ended(seen.answer, conversation, filters)
+        if seen.failure is not None:
+            return Update("failed", turns.failed(seen.question, seen.failure), "No answer.")
+        return Update("stopped", turns.stopped(seen.question, seen.text, seen.claims), "Stopped.")
+
+    def _ended(self, answer: Answer, conversation: str | None, filters: Filters) -> Update:
+        library = self._services.library
+        try:
+            library.record(answer.record_id)
+        except (
+            NotInLibrary
+        ):  # an answer that could not be kept is shown all the same, and is not offered to be opened
+            answer = replace(answer, record_id="")
+        number = max(0, len(library.conversation_turns(conversation)) - 1) if conversation else None
+        made = turns.finished(answer, number, filters=asdict(filters))
+        if answer.abstention is not None:
+            return Update("refused", made, f"Not answered: {answer.abstention.message}", number)
+        quoted = sum(claim.verdict == "quoted" for claim in answer.claims)
+        said = f"Answered in {count(len(answer.claims), 'sentence')}, {quoted} quoted word for word."
+        return Update("finished", made, said, number)
+
+    def _cut(self, conversation: str | None, at: int | None) -> tuple[Turn, ...]:
+        if conversation is None or at is None:
+            return ()
+        return self._services.library.cut_conversation(conversation, at)
+
+    def _put_back(self, conversation: str | None, replaced: Sequence[Turn]) -> None:
+        for turn in replaced if conversation else ():
+            self._services.library.append_turn(conversation or "", turn.question, turn.query, turn.record_id)
+
+
+async def _pump(stream: AsyncIterator[Event], events: asyncio.Queue[Event | IbidError | None]) -> None:
+    """Moves events into the queue; ends with None or with what went wrong."""
+    try:
+        async with aclosing(stream) as going:  # type: ignore[type-var]  # Assistant.astream is a generator
+            async for event in going:
+                events.put_nowait(event)
+    except IbidError as error:
+        events.put_nowait(error)
+    except Exception:  # a fault of ours or of a library we use must not leave the page waiting
+        _log.exception("a question was not answered")
+        events.put_nowait(IbidError("something broke while answering; the server's log has the details"))
+    else:
+        events.put_nowait(None)
+
+
+def _progress(seen: _Seen) -> Update:
+    if seen.claims:
+        return Update("writing", turns.writing(seen.question, seen.retrieved, seen.text, seen.claims))
+    if seen.retrieved is not None:
+        said = f"Found {len(seen.retrieved.hits)} papers." if seen.retrieved.hits else ""
+        return Update("found", turns.found(seen.question, seen.retrieved), said)
+    return Update("looking", turns.looking(seen.question))
