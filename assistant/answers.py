@@ -142,11 +142,16 @@ def _abstention(abstention: Abstention) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Retrieved:
-    """First event of a stream: the papers found and the passages that will be shown as evidence."""
+    """First event of a stream: the papers found, their best passages, and the quotes that answer best.
+
+    `quotes` are out before any model writes; none when the question will be refused. A chat model that words a follow-up
+    anew, and by that finds other papers, makes a second such event, which replaces the first.
+    """
 
     query: str
     hits: tuple[Hit, ...]
     passages: tuple[Passage, ...]
+    quotes: tuple[Citation, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from contextlib import aclosing
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from assistant import attribution, mending, prompting, spending
+from assistant import attribution, chat_model, mending, prompting, spending
 from assistant.answers import Claim, ClaimVerified, Finding, Token
 from assistant.attribution import Attributed, Said
 from assistant.chat_model import Reply
@@ -24,7 +24,7 @@ from assistant.mending import Mended
 from assistant.papers import Span
 from assistant.prompting import Shown
 from assistant.settings import OnFailedClaim
-from assistant.spending import Call, Prices, Spent
+from assistant.spending import Call, Prices
 from assistant.verification import Verifier
 
 if TYPE_CHECKING:
@@ -71,7 +71,8 @@ async def speak(
     """
     if prepared.evidence is None:  # pragma: no cover
         raise AssertionError("an engine speaks on evidence")
-    shown = await asyncio.to_thread(prompting.show, prepared.evidence)
+    counter = await asyncio.to_thread(chat_model.counter, model)
+    shown = await asyncio.to_thread(prompting.show, prepared.evidence, count=counter.count)
     instructions = getattr(model, "instructions", "answer")  # a small model has its own
     messages = await asyncio.to_thread(prompting.messages, prepared.standalone.query, shown, instructions)
     reply, draft = Reply(model), _Draft(shown, verifier, on_failed, model, prepared.standalone.query)
@@ -94,21 +95,23 @@ async def speak(
         yield event
     restated = prepared.standalone.restated
     before = [restated.call] if restated and restated.call else []
-    total = await asyncio.to_thread(_spent, before, reply, messages, draft, prices)
+    priced = spending.prices_for(prices, reply.address, free=getattr(model, "free", False))
+    calls = [*before, *_calls(reply, messages, draft)]
+    total = await asyncio.to_thread(spending.spent, calls, priced, counter)
     details = _details(reply, instructions, messages, shown, draft, time.perf_counter() - started)
     details["model"]["spent"] = asdict(total)
+    details["prompts"]["tokens_by"] = counter.name
     notes = tuple(told for told in (note, *draft.notes(), total.note()) if told)
     declined = draft.declined and getattr(model, "may_decline", True)
     yield Drafted(f"chat:{reply.address.name}", draft.ledger(), declined, notes, details)
 
 
-def _spent(before: list[Call], reply: Reply, messages: list[BaseMessage], draft: _Draft, prices: Prices) -> Spent:
+def _calls(reply: Reply, messages: list[BaseMessage], draft: _Draft) -> list[Call]:
     sent = "\n".join(str(message.content) for message in messages)
     again = zip(
         draft.again, draft.mended, strict=False
     )  # no call for a replacement; a repair is asked with the same evidence
-    calls = [*before, Call(reply.usage, sent, draft.raw), *(Call(r.usage, sent, m.proposed or "") for r, m in again)]
-    return spending.spent(calls, prices)
+    return [Call(reply.usage, sent, draft.raw), *(Call(r.usage, sent, m.proposed or "") for r, m in again)]
 
 
 def _stopped(reply: Reply, draft: _Draft) -> str | None:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import logging
 import re
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -22,12 +23,14 @@ if TYPE_CHECKING:
     from langchain_core.messages import AIMessageChunk, BaseMessage
 
     from assistant.settings import Settings
+    from assistant.tokens import Counter
 
 _CONNECT_S = 10.0  # to reach a server at all; a loaded model may then think for `chat_timeout_s`
 _REASON_CHARACTERS = 240
 # A kept connection belongs to the event loop that made it, and each `asyncio.run` of a caller is another loop.
 _HEADERS = {"Connection": "close"}
 _LOCAL_TIMEOUT_S = 180.0  # a busy machine reads a prompt slowly; nothing is paid for waiting
+_NOTHING = "No generation chunks"  # LangChain's words for a stream that held nothing
 _NO_KEY = "none"  # local servers want a key to be sent and look at none
 _OVERFLOW = re.compile(
     r"context.{0,20}(?:length|window|size|limit|overflow)|maximum context|prompt is too long|too many tokens|"
@@ -44,6 +47,8 @@ _NO_MODEL = re.compile(
 
 def connect(settings: Settings) -> BaseChatModel:
     """The chat model that `settings` name. Raises SettingsError when they name none that can be built."""
+    # What it warns of is raised too, and told in one line; without a handler Python would print it besides.
+    logging.getLogger("langchain_openai").addHandler(logging.NullHandler())
     if settings.chat_base_url is not None:
         return _openai_compatible(settings, settings.chat_base_url)
     provider, colon, name = settings.chat_model.partition(":")
@@ -119,14 +124,14 @@ def _of_provider(settings: Settings, provider: str, name: str) -> BaseChatModel:
     except ImportError as error:
         raise SettingsError(f"chat model {settings.chat_model!r} needs a package: {_one_line(error)}") from error
     except ValueError as error:
-        reason = _one_line(error).split(" Supported")[0]
+        reason = _one_line(error).split(" Supported")[0].rstrip(".")
         raise SettingsError(
             f"chat model {settings.chat_model!r} cannot be built: {reason}; "
             "a model of your own server needs IBID_CHAT_BASE_URL"
         ) from error
     except Exception as error:  # each provider's client complains in its own type, nearly always about a key
         raise SettingsError(
-            f"chat model {settings.chat_model!r} cannot be built: {_one_line(error)}; set its key, or IBID_CHAT_API_KEY"
+            f"chat model {settings.chat_model!r} cannot be built: {_first_sentence(error)}; set its key, or IBID_CHAT_API_KEY"
         ) from error
     return model
 
@@ -149,6 +154,15 @@ def address(model: BaseChatModel) -> Address:
     name = next((name for name in names if isinstance(name, str) and name), type(model).__name__)
     url = next((u for a in ("openai_api_base", "base_url") if isinstance(u := getattr(model, a, None), str)), None)
     return Address(name, model._llm_type, _without_userinfo(url) if url else None)
+
+
+def counter(model: BaseChatModel) -> Counter:
+    """Counts tokens as the model reads them, where that is known: by OpenAI's encodings, or by asking a local model, which
+    starts its server. Raises ModelError."""
+    from assistant import tokens
+
+    own: Callable[[], Counter | None] | None = getattr(model, "counter", None)
+    return (own() if own is not None else None) or tokens.counter(address(model).name)
 
 
 def _without_userinfo(url: str) -> str:
@@ -318,6 +332,8 @@ def _other(error: Exception, at: Address, reason: str) -> ModelError:
         )
     if isinstance(error, kinds.ModelAPIError) or (status is not None and status >= 500):
         return ModelUnavailable(f"{at} failed ({status}): {reason}; look into its server's log")
+    if _NOTHING in reason:
+        return ModelMalformed(f"{at} sent no reply that can be read; check that its address speaks OpenAI's protocol")
     if isinstance(error, ValueError | TypeError | LookupError | AttributeError):
         return ModelMalformed(f"{at} sent a reply that breaks the protocol: {reason}; check its address")
     return ModelUnavailable(f"{at} failed: {reason}")
@@ -345,6 +361,10 @@ def _secret(model: BaseChatModel) -> str | None:
     key = getattr(model, "openai_api_key", None)
     value = key.get_secret_value() if isinstance(key, SecretStr) else None
     return value if value and value != _NO_KEY else None
+
+
+def _first_sentence(error: BaseException) -> str:
+    return _one_line(error).partition(". ")[0]
 
 
 def _one_line(error: BaseException) -> str:

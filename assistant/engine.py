@@ -135,11 +135,16 @@ class Assistant:
         The answer's record carries `user`, by default whose conversation it is.
         """
         thread = conversation.id if isinstance(conversation, Conversation) else conversation
-        parsed, started = Filters.parse(filters), self._clock()
-        standalone = await self._restated(question, thread) if thread and not self._quotes else None
-        prepared = await asyncio.to_thread(self._prepare, question, parsed, thread, standalone)
-        prepared = replace(prepared, started=started)
-        yield _retrieved(prepared)
+        parsed = Filters.parse(filters)
+        prepared = await asyncio.to_thread(self._prepare, question, parsed, thread)
+        yield await asyncio.to_thread(self._retrieved, prepared)
+        if thread and not self._quotes:  # what the rules found is out before a model is waited for
+            restated = await self._restated(prepared, thread)
+            if restated.query != prepared.standalone.query:
+                again = await asyncio.to_thread(self._prepare, question, parsed, thread, restated)
+                prepared = replace(again, started=prepared.started)
+                yield await asyncio.to_thread(self._retrieved, prepared)
+            prepared = replace(prepared, standalone=replace(prepared.standalone, restated=restated.restated))
         async with aclosing(self._speak(prepared)) as events:
             async for event in events:
                 if isinstance(event, Spoken):
@@ -180,14 +185,15 @@ class Assistant:
 
     # --- before an engine speaks ----------------------------------------------------------------------------------
 
-    async def _restated(self, question: str, conversation_id: str) -> StandAlone:
-        """The question made stand-alone by the rules, and by the chat model where it does so in time."""
+    async def _restated(self, prepared: Prepared, conversation_id: str) -> StandAlone:
+        """The rules' stand-alone question, worded by the chat model where it does so in time."""
         from assistant import restating
 
-        question = question[:_QUESTION_CHARACTERS]
+        if not restating.wanted(prepared.question, prepared.standalone):
+            return prepared.standalone
         past = await asyncio.to_thread(history, self.library, conversation_id)
-        ruled = await asyncio.to_thread(followups.rewrite, question, past, Nearby(self.library))
-        return await restating.restated(lambda: asyncio.to_thread(self._chat_model), question, past, ruled)
+        connect = lambda: asyncio.to_thread(self._chat_model)  # noqa: E731  # connecting imports clients
+        return await restating.restated(connect, prepared.question, past, prepared.standalone)
 
     def _prepare(
         self, question: str, filters: Filters, conversation_id: str | None, standalone: StandAlone | None = None
@@ -266,11 +272,23 @@ class Assistant:
                 else:
                     yield item
 
-    def _quote(self, prepared: Prepared, notes: tuple[str, ...] = ()) -> Iterator[Event | Spoken]:
+    def _retrieved(self, prepared: Prepared) -> Retrieved:
+        ranked = prepared.ranked[:_RETRIEVED]
+        hits = tuple(Hit(found.paper, found.score, found.rank, found.passages) for found in ranked)
+        passages = tuple(found.passages[0] for found in ranked)
+        spoken = prepared.decision.reason is None and prepared.evidence is not None
+        return Retrieved(
+            prepared.standalone.query, hits, passages, self._quoted(prepared).citations if spoken else ()
+        )
+
+    def _quoted(self, prepared: Prepared) -> Ledger:
+        """The answer in the abstracts' own sentences."""
         if prepared.evidence is None:  # pragma: no cover
             raise AssertionError("an engine speaks on evidence")
-        most = prepared.standalone.sentences or self.settings.sentences
-        ledger = quoted(compose(prepared.evidence, most=most))
+        return quoted(compose(prepared.evidence, most=prepared.standalone.sentences or self.settings.sentences))
+
+    def _quote(self, prepared: Prepared, notes: tuple[str, ...] = ()) -> Iterator[Event | Spoken]:
+        ledger = self._quoted(prepared)
         position = 0
         for claim in ledger.claims:
             yield Token(ledger.text[position : claim.end])
@@ -360,12 +378,6 @@ def _shipped_selector() -> Selector:
 
 def _refused(reason: Reason) -> Decision:
     return Decision(0.0, reason, (), None)
-
-
-def _retrieved(prepared: Prepared) -> Retrieved:
-    ranked = prepared.ranked[:_RETRIEVED]
-    hits = tuple(Hit(found.paper, found.score, found.rank, found.passages) for found in ranked)
-    return Retrieved(prepared.standalone.query, hits, tuple(found.passages[0] for found in ranked))
 
 
 def _answer(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -22,7 +22,7 @@ from assistant.quotes import compose
 if TYPE_CHECKING:
     from langchain_core.messages import BaseMessage
 
-EVIDENCE_TOKENS = 350  # by cl100k_base, titles and numbers included
+EVIDENCE_TOKENS = 350  # by the model's own tokenizer where it is known, titles and numbers included
 _TITLE_TOKENS = 40
 _SEEDS = 6  # sentences of the quoted answer that the model sees in any case
 
@@ -62,7 +62,10 @@ class Shown:
     shortened: tuple[int, ...]  # numbers of sentences too long to be sent whole
 
 
-def show(evidence: Evidence, *, most_tokens: int = EVIDENCE_TOKENS) -> Shown:
+Count = Callable[[str], int]
+
+
+def show(evidence: Evidence, *, most_tokens: int = EVIDENCE_TOKENS, count: Count = tokens.count) -> Shown:
     """Picks sentences for a model, best first while they fit, and numbers them, paper by paper in reading order.
 
     What the quotes engine would say always comes first, so a model never knows less than the quotes do. At least one
@@ -72,13 +75,13 @@ def show(evidence: Evidence, *, most_tokens: int = EVIDENCE_TOKENS) -> Shown:
     chosen: dict[tuple[str, int], Sentence] = {}
     left = most_tokens
     for sentence in _in_order_of_worth(evidence, measured):
-        cost = tokens.count(f"[99] {_line(sentence.text)}\n")
+        cost = count(f"[99] {_line(sentence.text)}\n")
         if sentence.paper.id not in {paper_id for paper_id, _ in chosen}:
-            cost += tokens.count(f"{_title(sentence.paper.title)}\n")
+            cost += count(f"{_title(sentence.paper.title, count)}\n")
         if cost <= left or not chosen:
             chosen[sentence.paper.id, sentence.start] = sentence
             left -= cost
-    return _numbered(_by_paper(chosen.values()), most_tokens, left_out=len(measured) - len(chosen))
+    return _numbered(_by_paper(chosen.values()), most_tokens, count, left_out=len(measured) - len(chosen))
 
 
 def _in_order_of_worth(evidence: Evidence, measured: Sequence[Sentence]) -> Iterable[Sentence]:
@@ -96,21 +99,21 @@ def _by_paper(sentences: Iterable[Sentence]) -> list[Sentence]:
     return [sentence for group in groups.values() for sentence in sorted(group, key=lambda s: s.start)]
 
 
-def _numbered(sentences: Sequence[Sentence], most_tokens: int, *, left_out: int) -> Shown:
+def _numbered(sentences: Sequence[Sentence], most_tokens: int, count: Count, *, left_out: int) -> Shown:
     lines: list[str] = []
     shortened: list[int] = []
     paper_id = None
     for number, sentence in enumerate(sentences, start=1):
         if sentence.paper.id != paper_id:
             paper_id = sentence.paper.id
-            lines.append(_title(sentence.paper.title))
+            lines.append(_title(sentence.paper.title, count))
         line = _line(sentence.text)
-        cut = _cut(line, most_tokens)
+        cut = _cut(line, most_tokens, count)
         if cut != line:
             shortened.append(number)
         lines.append(f"[{number}] {cut}")
     text = "\n".join(lines)
-    return Shown(tuple(sentences), text, tokens.count(text), left_out, tuple(shortened))
+    return Shown(tuple(sentences), text, count(text), left_out, tuple(shortened))
 
 
 def _line(text: str) -> str:
@@ -118,19 +121,19 @@ def _line(text: str) -> str:
     return " ".join(cleaning.clean(text).text.split())
 
 
-def _title(title: str) -> str:
-    return f"Paper: {_cut(_line(title), _TITLE_TOKENS)}"
+def _title(title: str, count: Count) -> str:
+    return f"Paper: {_cut(_line(title), _TITLE_TOKENS, count)}"
 
 
-def _cut(text: str, most_tokens: int) -> str:
+def _cut(text: str, most_tokens: int, count: Count) -> str:
     """At most about `most_tokens` tokens of `text`, whole words, with a sign that there is more."""
-    if len(text) <= most_tokens or tokens.count(text) <= most_tokens:
+    if len(text) <= most_tokens or count(text) <= most_tokens:
         return text
     words = text[: most_tokens * 12].split(" ")
     low, high = 1, len(words)
     while low < high:
         middle = (low + high + 1) // 2
-        low, high = (middle, high) if tokens.count(" ".join(words[:middle])) < most_tokens else (low, middle - 1)
+        low, high = (middle, high) if count(" ".join(words[:middle])) < most_tokens else (low, middle - 1)
     return " ".join(words[:low])[: most_tokens * 12] + " …"
 
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 import base64
 import gzip
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from importlib.resources import files
 from typing import TYPE_CHECKING, Literal
 
@@ -88,9 +89,36 @@ def encoding(name: str = "cl100k_base") -> Encoding:
     )
 
 
-def count(text: str) -> int:
-    """How many cl100k_base tokens `text` has; 0 for the empty text. Special tokens in it count as ordinary text."""
-    return len(encoding().encode_ordinary(text))
+def count(text: str, name: str = "cl100k_base") -> int:
+    """How many tokens of an encoding `text` has; 0 for the empty text. Special tokens in it count as ordinary text."""
+    return len(encoding(name).encode_ordinary(text))
+
+
+def encoding_of(model: str) -> EncodingName | None:
+    """The encoding that a chat model of OpenAI reads, by its name; None for any other model."""
+    from tiktoken.model import encoding_name_for_model
+
+    try:
+        name = encoding_name_for_model(model)
+    except KeyError:
+        return None
+    # The tables of gpt-oss differ from o200k_base in special tokens only.
+    return "o200k_base" if name.startswith("o200k") else "cl100k_base" if name == "cl100k_base" else None
+
+
+@dataclass(frozen=True, slots=True)
+class Counter:
+    """Counts the tokens of texts; `name` tells a record by what, and `own` whether it is what the model itself reads by."""
+
+    name: str
+    own: bool
+    count: Callable[[str], int]
+
+
+def counter(model: str) -> Counter:
+    """Counts for the model of that name: its own encoding where it is one of OpenAI's, else by cl100k_base, which is near."""
+    name = encoding_of(model)
+    return Counter(name or "cl100k_base", name is not None, partial(count, name=name or "cl100k_base"))
 
 
 def _ranks(content: bytes) -> dict[bytes, int]:

@@ -96,7 +96,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        if self.path != "/v1/chat/completions":
+        if self.path == "/tokenize":  # as llama.cpp's server has it; here a word is a token
+            self._json(200, {"tokens": list(range(len(body["content"].split())))}, {})
+        elif self.path != "/v1/chat/completions":
             self._json(404, {"error": {"message": "not found"}}, {})
         elif self.fake.key and self.headers.get("Authorization") != f"Bearer {self.fake.key}":
             self._json(401, {"error": {"message": "Incorrect API key provided", "code": "invalid_api_key"}}, {})

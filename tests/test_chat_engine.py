@@ -94,6 +94,38 @@ def test_events_come_in_order_and_tokens_join_to_the_text(library: Library) -> N
     assert "".join(event.text for event in kinds if isinstance(event, Token)) == finished(kinds).text
 
 
+def test_the_quotes_are_out_before_the_model_has_said_a_word(library: Library) -> None:
+    with FakeOpenAI(Script(GOOD, pause=0.05)) as server:  # some 0.7 seconds to the end of its reply
+        told = lenient(chat_model=MODEL, chat_base_url=server.base_url, chat_retries=0)
+        assistant = Assistant(library, settings=told)
+        assistant.ask(QUESTION)  # clients and embedder are loaded by the first question
+        started = time.monotonic()
+        found = [(event, time.monotonic() - started) for event in assistant.stream(QUESTION)]
+    retrieved, evidence_s = found[0]
+    assert isinstance(retrieved, Retrieved)
+    spoken_s = next(at for event, at in found if isinstance(event, Token))
+    assert retrieved.quotes
+    for quote in retrieved.quotes:
+        assert quote.paper.abstract[quote.start : quote.end] == quote.quote
+    assert "12.5" in " ".join(quote.quote for quote in retrieved.quotes)
+    assert evidence_s < 0.3
+    assert spoken_s > evidence_s + 0.2
+
+
+def test_a_refused_question_is_told_without_quotes(library: Library) -> None:
+    retrieved = next(iter(Assistant(library, settings=Settings.load()).stream("How do I bake bread?")))
+    assert isinstance(retrieved, Retrieved)
+    assert retrieved.quotes == ()
+
+
+def test_the_record_tells_by_what_tokens_were_counted(library: Library) -> None:
+    kinds, _ = over_http(library, Script(GOOD))
+    prompts = library.record(finished(kinds).record_id).prompts
+    assert prompts["tokens_by"] == "cl100k_base"
+    assert prompts["evidence_tokens"] > 0
+    assert prompts["left_out"] >= 0
+
+
 def test_a_sentence_is_spoken_before_the_reply_ends(library: Library) -> None:
     async def first() -> float:
         script = Script(GOOD + " And more words to come here [3].", fault="stall", after=14)

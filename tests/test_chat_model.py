@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
 
 import pytest
@@ -157,6 +158,28 @@ def test_a_failing_server_is_asked_again_and_then_told() -> None:
     assert "out of memory" in str(error)
 
 
+def test_waits_between_tries_grow_are_bounded_and_differ() -> None:
+    failing = Script(status=503, error={"message": "loading"})
+    with FakeOpenAI(failing) as server:
+        fails(settings(server, chat_retries=2))
+        fails(settings(server, chat_retries=2))
+    assert len(server.requests) == 6
+    first, second = server.times[:3], server.times[3:]
+    waits = [(tries[1] - tries[0], tries[2] - tries[1]) for tries in (first, second)]
+    for short, long in waits:
+        assert 0.35 <= short < long < 5.0
+    assert waits[0] != waits[1]
+
+
+@pytest.mark.parametrize("after", [0, 3])
+def test_a_stall_prints_no_line_of_its_own(after: int, capfd: pytest.CaptureFixture[str]) -> None:
+    with FakeOpenAI(Script(TEXT, fault="stall", after=after)) as server:
+        fails(settings(server))
+    logger = logging.getLogger("langchain_openai")
+    assert any(isinstance(handler, logging.NullHandler) for handler in logger.handlers)
+    assert "stream_chunk_timeout" not in capfd.readouterr().err
+
+
 def test_another_refusal_is_told_in_the_servers_words() -> None:
     with FakeOpenAI(Script(status=422, error={"message": "temperature must be positive"})) as server:
         error = fails(settings(server))
@@ -196,6 +219,12 @@ def test_what_breaks_the_protocol_is_malformed(fault: str) -> None:
     assert isinstance(error, ModelMalformed)
 
 
+@pytest.mark.parametrize("fault", ["truncate", "html"])
+def test_a_reply_that_holds_nothing_says_so(fault: str) -> None:
+    with FakeOpenAI(Script("", fault=fault)) as server:  # type: ignore[arg-type]  # a Fault by the parameters
+        assert "sent no reply that can be read" in str(fails(settings(server)))
+
+
 def test_a_name_without_an_address_or_provider_is_a_settings_error() -> None:
     with pytest.raises(SettingsError, match="IBID_CHAT_BASE_URL"):
         chat_model.connect(Settings.load(chat_model="qwen"))
@@ -211,6 +240,8 @@ def test_a_provider_whose_package_is_absent_is_a_settings_error_that_names_it() 
 def test_a_provider_without_its_key_is_a_settings_error() -> None:
     with pytest.raises(SettingsError, match="IBID_CHAT_API_KEY"):
         chat_model.connect(Settings.load(chat_model="openai:gpt-4o-mini"))
+    with pytest.raises(SettingsError, match="Unsupported provider='nobody'; a model of your own server"):
+        chat_model.connect(Settings.load(chat_model="nobody:gpt"))
     model = chat_model.connect(Settings.load(chat_model="openai:gpt-4o-mini", chat_api_key="k"))
     assert chat_model.address(model).name == "gpt-4o-mini"
 

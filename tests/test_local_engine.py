@@ -91,6 +91,10 @@ def test_it_answers_through_a_server_of_its_own(library: Library, made: list[Loc
     assert server.pid == first
     told = str(library.record(answer.record_id))
     assert server.key not in told
+    prompts = library.record(answer.record_id).prompts
+    assert prompts["tokens_by"] == "fake's own"
+    assert prompts["evidence_tokens"] == len(prompts["messages"][1]["content"].split("\n\n")[0].split()) - 1
+    assert library.record(answer.record_id).model["spent"]["cost"] == 0.0
     assert "'base_url': None" in told
 
 
@@ -191,6 +195,13 @@ def _alive(pid: int) -> bool:
     return not (stat.exists() and stat.read_text().rpartition(")")[2].split()[0] == "Z")
 
 
+def test_a_server_that_counts_no_tokens_leaves_it_to_a_table(made: list[LocalServer], tmp_path: Path) -> None:
+    server = serve(made, tmp_path)
+    assert server.tokens("three words here") is None  # it is not running
+    server.address()
+    assert server.tokens("three words here") == 3
+
+
 def test_equal_jobs_share_one_server(tmp_path: Path) -> None:
     job = Job("fake", tmp_path / "model.gguf", 1)
     assert running.server(job) is running.server(replace(job))
@@ -259,8 +270,10 @@ def test_a_real_model_answers_with_checked_claims(real: Assistant, question: str
     for citation in answer.citations:
         assert citation.paper.abstract[citation.start : citation.end] == citation.quote
     assert any(isinstance(event, Token | ClaimVerified) for event in events)
-    usage = real.library.record(answer.record_id).model["usage"]
-    assert usage["input_tokens"] < 900
+    record = real.library.record(answer.record_id)
+    assert record.prompts["tokens_by"] == "real's own"
+    assert 100 < record.prompts["evidence_tokens"] < 400
+    assert record.prompts["evidence_tokens"] < record.model["usage"]["input_tokens"] < 650
 
 
 @pytest.mark.slow

@@ -16,7 +16,7 @@ from langchain_core.messages import BaseMessage
 from langchain_core.outputs import ChatGenerationChunk
 
 from assistant import restating
-from assistant.answers import Answer
+from assistant.answers import Answer, Retrieved
 from assistant.engine import Assistant
 from assistant.errors import ModelUnavailable, SettingsError
 from assistant.followups import Exchange
@@ -76,6 +76,15 @@ def test_a_model_of_this_machine_is_not_asked_for_wording(library: Library) -> N
     answer = conversation.ask(FOLLOW_UP)
     assert (answer.query, len(model.calls)) == (BY_RULES, 2)
     assert library.record(answer.record_id).extra["rewriting"]["by"] == "rules"
+
+
+def test_what_the_rules_found_is_out_before_the_model_words_the_question(library: Library) -> None:
+    model = ScriptedChatModel(replies=[ANSWER, BY_MODEL, GOOD])
+    conversation = Assistant(library, model=model, settings=Settings.load(strictness="lenient")).conversation()
+    conversation.ask(FIRST)
+    found = [event for event in conversation.stream(FOLLOW_UP) if isinstance(event, Retrieved)]
+    assert [event.query for event in found] == [BY_RULES, BY_MODEL]
+    assert all(event.quotes for event in found)
 
 
 def test_its_tokens_are_counted_with_the_answer_s(library: Library) -> None:

@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from assistant.chat_model import Address
 from assistant.engine import Assistant
 from assistant.errors import SettingsError
 from assistant.settings import Settings
-from assistant.spending import Call, Prices, spent
+from assistant.spending import Call, Prices, prices_for, spent
 from assistant.testing import tiny_library
 from tests.fake_openai import MODEL, FakeOpenAI, Script
 
@@ -42,6 +43,35 @@ def test_what_no_provider_counted_is_counted_by_us_and_never_priced(usage: dict[
     assert found.cost is None
 
 
+OPENAI = Address("gpt-4o-mini-2024-07-18", "openai-chat", None)
+
+
+def test_a_model_of_openai_has_the_prices_of_a_dated_list() -> None:
+    listed = prices_for(Prices(), OPENAI)
+    assert (listed.prompt, listed.completion) == (0.15, 0.6)
+    assert "March 2026" in listed.source
+    told = spent([TOLD], listed)
+    assert (told.cost, told.priced_by) == (pytest.approx((1000 * 0.15 + 10 * 0.6) / 1_000_000), listed.source)
+    assert f"by {listed.source}" in str(told.note())
+    assert prices_for(Prices(), Address("gpt-5", "openai-chat", "https://api.openai.com/v1")).completion == 10.0
+
+
+def test_the_users_prices_win_and_nobody_elses_are_guessed() -> None:
+    assert prices_for(Prices(1.0, 2.0), OPENAI) == Prices(1.0, 2.0)
+    for elsewhere in (
+        Address("gpt-4o-mini", "openai-chat", "http://127.0.0.1:8080/v1"),
+        Address("gpt-4o-mini", "openai-chat", "https://openai.com.example/v1"),
+        Address("gpt-4o-mini", "azure-openai-chat", None),
+        Address("gpt-99", "openai-chat", None),
+    ):
+        assert prices_for(Prices(), elsewhere) == Prices()
+
+
+def test_a_model_of_this_machine_costs_nothing_and_says_nothing_of_it() -> None:
+    told = spent([TOLD], prices_for(Prices(), Address("own", "openai-chat", None), free=True))
+    assert (told.cost, told.note()) == (0.0, None)
+
+
 @given(st.lists(st.tuples(st.integers(1, 10**6), st.integers(1, 10**6)), min_size=1, max_size=5))
 def test_calls_add_up(counts: list[tuple[int, int]]) -> None:
     found = spent([Call({"input_tokens": i, "output_tokens": o}, "", "") for i, o in counts], Prices(0.0, 0.0))
@@ -70,5 +100,7 @@ def test_the_record_and_a_note_tell_the_cost(tmp_path: Path) -> None:
         "output_tokens": 20,
         "source": "provider",
         "cost": pytest.approx(0.0003),
+        "counted_by": "",
+        "priced_by": "",
     }
     assert answer.notes == ("cost 0.0003: 100 tokens read, 20 written",)

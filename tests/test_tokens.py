@@ -30,6 +30,24 @@ def test_count_is_by_cl100k() -> None:
     assert tokens.encoding().encode_ordinary("tiktoken is great!") == [83, 1609, 5963, 374, 2294, 0]
 
 
+@pytest.mark.parametrize(
+    ("model", "name", "own"),
+    [
+        ("gpt-4o-mini-2024-07-18", "o200k_base", True),
+        ("gpt-5-nano", "o200k_base", True),
+        ("gpt-oss-20b", "o200k_base", True),
+        ("gpt-4-turbo", "cl100k_base", True),
+        ("qwen2.5:1.5b", "cl100k_base", False),
+        ("text-davinci-003", "cl100k_base", False),
+        ("", "cl100k_base", False),
+    ],
+)
+def test_a_model_of_openai_is_counted_by_its_own_encoding(model: str, name: str, own: bool) -> None:
+    counter = tokens.counter(model)
+    assert (counter.name, counter.own) == (name, own)
+    assert counter.count("お誕生日おめでとう") == PUBLISHED["お誕生日おめでとう"][name]
+
+
 def test_special_tokens_in_a_text_are_ordinary_characters() -> None:
     assert tokens.count("<|endoftext|>") > 1
 

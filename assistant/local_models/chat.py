@@ -16,8 +16,10 @@ from langchain_core.messages import BaseMessage
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from pydantic import ConfigDict
 
+from assistant import tokens
 from assistant.errors import ModelUnavailable
 from assistant.local_models.running import LocalServer
+from assistant.tokens import Counter
 
 
 class LocalChat(BaseChatModel):
@@ -31,6 +33,7 @@ class LocalChat(BaseChatModel):
     model_name: str
     instructions: str = "answer-local"
     may_decline: bool = False
+    free: bool = True
     restates: bool = False  # reading some 300 tokens more before each follow-up takes longer than is waited for it
     server: LocalServer
     over_http: Callable[[str, str], BaseChatModel]  # base URL, key
@@ -66,6 +69,17 @@ class LocalChat(BaseChatModel):
             if how is None:
                 raise
             raise ModelUnavailable(f"local model {self.model_name!r} {how}; ask again, it is started anew") from error
+
+    def counter(self) -> Counter | None:
+        """Counts by the model's own tokenizer; None where its server has none. Starts it. Raises ModelUnavailable."""
+        self.server.address()
+        if self.server.tokens("one") is None:
+            return None
+        return Counter(f"{self.model_name}'s own", True, self._tokens)
+
+    def _tokens(self, text: str) -> int:
+        found = self.server.tokens(text)
+        return tokens.count(text) if found is None else found  # it ended meanwhile, which its reply will tell
 
     def _client(self) -> BaseChatModel:
         address = self.server.address()

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from assistant.errors import ModelUnavailable, SettingsError
 
@@ -88,12 +88,26 @@ class LocalServer:
         """Whether the server says so itself, within seconds."""
         if not self.running:
             return False
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         try:
-            with opener.open(f"http://127.0.0.1:{self._port}/health", timeout=_HEALTH_S) as answer:
+            with self._open("/health", None) as answer:
                 return bool(answer.status == 200)
         except OSError:
             return False
+
+    def tokens(self, text: str) -> int | None:
+        """How many tokens the model reads `text` as; None where its server does not say."""
+        try:
+            with self._open("/tokenize", {"content": text}) as answer:
+                return len(json.load(answer)["tokens"])
+        except (OSError, ValueError, LookupError, TypeError):
+            return None
+
+    def _open(self, path: str, body: dict[str, object] | None) -> Any:
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        headers = {"Authorization": f"Bearer {self.key}", "Content-Type": "application/json"}
+        content = None if body is None else json.dumps(body).encode()
+        asked = urllib.request.Request(f"http://127.0.0.1:{self._port}{path}", content, headers)
+        return opener.open(asked, timeout=_HEALTH_S)
 
     def stop(self) -> None:
         """Ends the process; a later `address()` starts another."""
