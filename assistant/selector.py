@@ -22,8 +22,9 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from assistant.embedding.minilm import TOKENIZER_FILE, usable_cores
+from assistant.embedding.minilm import usable_cores
 from assistant.errors import ModelMalformed
+from assistant.small_models import SEPARATOR, START, session, tokenizer, tokens
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
@@ -33,11 +34,8 @@ MODEL_FILE = "selector-int8.onnx"
 CALIBRATION_FILE = "selector.json"
 
 Paper: TypeAlias = tuple[str, Sequence[str]]  # title (may be empty) and sentences
-_START, _SEPARATOR = 101, 102  # [CLS] and [SEP] of the BERT vocabulary
 WINDOW_TOKENS = 384  # of one window, question and title included; the lengths it was trained at
 QUESTION_TOKENS, TITLE_TOKENS, SENTENCE_TOKENS = 40, 32, 120
-_SURROGATES = dict.fromkeys(range(0xD800, 0xE000), "\ufffd")
-_LONGEST_TEXT = 4000  # characters of a part that are tokenised; far beyond the token limits
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,16 +96,16 @@ def windows(question: Sequence[int], title: Sequence[int], sentences: Sequence[S
     Every sentence is in a window, cut to its limit; no windows for no sentences. A long question keeps its end,
     where what is asked usually stands; an empty title leaves its place out.
     """
-    head = [_START, *question[-QUESTION_TOKENS:], _SEPARATOR]
+    head = [START, *question[-QUESTION_TOKENS:], SEPARATOR]
     if title:
-        head += [*title[:TITLE_TOKENS], _SEPARATOR]
+        head += [*title[:TITLE_TOKENS], SEPARATOR]
     found: list[Window] = []
     first = 0
     while first < len(sentences):
         ids = list(head)
         spans: list[tuple[int, int]] = []
         for sentence in sentences[first:]:
-            tokens = [*sentence[:SENTENCE_TOKENS], _SEPARATOR]
+            tokens = [*sentence[:SENTENCE_TOKENS], SEPARATOR]
             if spans and len(ids) + len(tokens) > WINDOW_TOKENS:
                 break
             spans.append((len(ids), len(ids) + len(tokens)))
@@ -176,24 +174,19 @@ class Selector:
 
     def logits(self, question: str, papers: Sequence[Paper]) -> list[Logits]:
         """The model's raw output per paper; what is in several windows counts by its highest."""
-        session, tokenizer = self._loaded()
-
-        def tokens(text: str) -> list[int]:
-            clean = text[:_LONGEST_TEXT].translate(_SURROGATES)
-            ids: list[int] = tokenizer.encode(clean, add_special_tokens=False).ids
-            return ids
+        model, words = self._loaded()
 
         def run(window: Window) -> tuple[NDArray[np.float32], float]:
             ids, types = (np.array([part], dtype=np.int64) for part in (window.ids, window.types))
             pool = pooling(window.spans, len(window.ids))[None]
-            sentences, answered = session.run(None, {"ids": ids, "types": types, "pool": pool})
+            sentences, answered = model.run(None, {"ids": ids, "types": types, "pool": pool})
             return sentences[0], float(answered[0])
 
-        asked = tokens(question)
+        asked = tokens(words, question)
         parts = [
             (paper, window)
             for paper, (title, sentences) in enumerate(papers)
-            for window in windows(asked, tokens(title), [tokens(sentence) for sentence in sentences])
+            for window in windows(asked, tokens(words, title), [tokens(words, sentence) for sentence in sentences])
         ]
         found = [np.full(len(sentences), -np.inf, dtype=np.float32) for _, sentences in papers]
         whole = [-np.inf] * len(papers)
@@ -218,28 +211,9 @@ class Selector:
     def _loaded(self) -> tuple[InferenceSession, Tokenizer]:
         with self._loading:
             if self._session is None or self._tokenizer is None:
-                self._session = _session(self._model)
-                self._tokenizer = _tokenizer()
+                self._session = session(self._model)
+                self._tokenizer = tokenizer()
             return self._session, self._tokenizer
-
-
-def _session(model: bytes) -> InferenceSession:
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1  # the calling threads are the parallelism
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-
-
-def _tokenizer() -> Tokenizer:
-    from tokenizers import Tokenizer
-
-    tokenizer = Tokenizer.from_buffer((files("assistant.models") / TOKENIZER_FILE).read_bytes())
-    tokenizer.no_padding()
-    tokenizer.no_truncation()
-    return tokenizer
 
 
 @cache
