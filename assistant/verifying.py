@@ -160,10 +160,24 @@ def _is_quoted(claim: Mapping[str, Any], *, strictly: bool) -> bool:
     quotes = [citation["quote"] for citation in claim["citations"]]
     text = claim["text"]
     if not strictly and elision.ELLIPSIS not in text:
-        return any(quote and quote in text for quote in quotes)
+        return any(_tells(claim, quote) for quote in quotes)
     for citation in claim["citations"][:1]:
         text = text.removesuffix(f" [{citation['key']}]")
     return elision.only_brackets_between(text, quotes)
+
+
+def _tells(claim: Mapping[str, Any], quote: str) -> bool:
+    """Whether the claim repeats the quote as stored or, as a chat model was shown it, cleaned; its keys and the final
+    punctuation aside."""
+    keyless = claim["text"]
+    for citation in claim["citations"]:
+        keyless = keyless.replace(f" [{citation['key']}]", "").replace(f"[{citation['key']}]", "")
+    forms = [form for form in (_bare(quote), _bare(clean(quote).text)) if form]
+    return any(form in " ".join(text.split()) for form in forms for text in (claim["text"], keyless))
+
+
+def _bare(text: str) -> str:
+    return " ".join(text.split()).strip("\"“”'.!… ")
 
 
 def _broken_quotes(citations: Sequence[CheckedCitation]) -> list[Finding]:
