@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from assistant import attribution, chat_model, mending, prompting, spending
-from assistant.answers import Claim, ClaimVerified, Finding, Token
+from assistant.answers import Claim, ClaimVerified, Finding, Token, Verdict
 from assistant.attribution import Attributed, Said
 from assistant.chat_model import Reply
 from assistant.errors import ModelError
@@ -36,12 +36,14 @@ if TYPE_CHECKING:
 _MOST_CHARACTERS = 6_000  # of a draft: a small model that repeats itself is stopped here
 _ENDS = ".!?…:\"”')]】"
 _NO_PRICES = Prices()
+CARRIED: tuple[Verdict, ...] = ("quoted", "supported", "partial")
 _MOST_REPAIRS = 3  # of one answer: each is another call
 
 
 @dataclass(frozen=True, slots=True)
 class Drafted:
-    """A chat model's checked draft; `declined` says that it found no answer in the evidence.
+    """A chat model's checked draft; `declined` says that it found no answer in the evidence, `silent` that a whole reply
+    holds no sentence which the evidence carries.
 
     `details` goes into the answer's record: `model` (name, address, usage, the draft itself), `prompts` (digests, the
     messages sent, what was cut from the evidence).
@@ -50,6 +52,7 @@ class Drafted:
     engine: str
     ledger: Ledger
     declined: bool
+    silent: bool
     notes: tuple[str, ...]
     details: dict[str, Any]
 
@@ -102,8 +105,9 @@ async def speak(
     details["model"]["spent"] = asdict(total)
     details["prompts"]["tokens_by"] = counter.name
     notes = tuple(told for told in (note, *draft.notes(), total.note()) if told)
-    declined = draft.declined and getattr(model, "may_decline", True)
-    yield Drafted(f"chat:{reply.address.name}", draft.ledger(), declined, notes, details)
+    declined, ledger = draft.declined and getattr(model, "may_decline", True), draft.ledger()
+    silent = note is None and not any(claim.verdict in CARRIED for claim in ledger.claims)
+    yield Drafted(f"chat:{reply.address.name}", ledger, declined, silent, notes, details)
 
 
 def _calls(reply: Reply, messages: list[BaseMessage], draft: _Draft) -> list[Call]:

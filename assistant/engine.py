@@ -298,10 +298,14 @@ class Assistant:
 
     def _settle(self, prepared: Prepared, drafted: Any) -> Iterator[Event | Spoken]:
         """Takes a chat model's draft, refuses when it found nothing, or quotes when nothing that it said holds."""
-        if drafted.declined:
+        from assistant.chat_engine import CARRIED
+
+        doubted = drafted.silent and self._doubts(prepared)
+        if drafted.declined or doubted:
             refusal = replace(self._refusal(prepared, "not_stated"), engine=drafted.engine)
-            yield Spoken(refusal, drafted.details)
-        elif not any(claim.verdict in ("quoted", "supported", "partial") for claim in drafted.ledger.claims):
+            told = ("the model found nothing to say that the evidence carries",) if doubted else ()
+            yield Spoken(replace(refusal, notes=(*refusal.notes, *drafted.notes, *told)), drafted.details)
+        elif not any(claim.verdict in CARRIED for claim in drafted.ledger.claims):
             why = "draft was not carried by the evidence" if drafted.ledger.claims else "reply held no answer"
             note = f"the model's {why}, so the abstracts are quoted instead"
             for event in self._quote(prepared, (*drafted.notes, note)):
@@ -309,6 +313,16 @@ class Assistant:
                     yield Spoken(replace(event.answer, engine=drafted.engine), drafted.details)
         else:
             yield Spoken(_answer(prepared, drafted.ledger, drafted.engine, drafted.notes), drafted.details)
+
+    def _doubts(self, prepared: Prepared) -> bool:
+        """Whether a silent draft is a refusal: by a model that asks for it, where the decision to speak was near.
+
+        A list needs no words ("[2] [5]" names papers), and who set `lenient` wants the quotes.
+        """
+        if prepared.evidence is None or self.settings.strictness == "lenient":
+            return False
+        near = prepared.decision.probability < getattr(self._model, "silence_refuses_below", 0.0)
+        return bool(near and prepared.evidence.question.kind != "list")
 
     def _chat_model(self) -> BaseChatModel:
         if self._model is None:

@@ -54,8 +54,12 @@ _library = click.option(
 @click.option("--limit", type=click.IntRange(1), help="At most so many cases, spread over the set.")
 @click.option("--repeats", default=1, show_default=True, type=click.IntRange(1), help="Times to ask each case.")
 @click.option("--data", type=_EXISTING, help="Folder of external sets (scifact, cisi, pubmedqa, injections).")
-@click.option("--system", "name", default="ibid", show_default=True, help="ibid, bm25, langchain or endpoint.")
-@click.option("--base-url", help="OpenAI-compatible server of system endpoint, or of langchain's chat model.")
+@click.option(
+    "--system", "name", default="ibid", show_default=True, help="ibid, bm25, langchain, endpoint or unguarded."
+)
+@click.option(
+    "--base-url", help="OpenAI-compatible server of system endpoint or unguarded, or of langchain's chat model."
+)
 @click.option("--model", help="Its model.")
 @click.option("--api-key", envvar="OPENAI_API_KEY", help="Its key; default: OPENAI_API_KEY.")
 @click.option("--timeout", default=120.0, show_default=True, help="Seconds to wait for it.")

@@ -118,6 +118,37 @@ def test_a_model_of_this_size_does_not_decide_to_refuse(
     assert "NOT STATED" not in record.prompts["messages"][0]["content"]
 
 
+@pytest.mark.parametrize("text", ["[3]", "NOT STATED", "Rye flour rises best at 240 degrees [1]."])
+def test_a_reply_that_nothing_carries_is_a_refusal_where_the_decision_was_near(
+    library: Library, made: list[LocalServer], tmp_path: Path, text: str
+) -> None:
+    def ask(question: str, near: float) -> Answer:
+        asked = model(server)
+        asked.silence_refuses_below = near
+        return Assistant(library, model=asked, settings=Settings.load(strictness="balanced")).ask(question)
+
+    server = serve(made, tmp_path, text=text)
+    refused = ask(QUESTION, 1.1)
+    assert refused.status == "abstained"
+    assert refused.abstention is not None
+    assert refused.abstention.reason == "not_stated"
+    assert refused.notes[-1] == "the model found nothing to say that the evidence carries"
+    assert library.record(refused.record_id).model["draft"] == text
+    quoted = ask(QUESTION, 0.0)
+    assert (quoted.status, quoted.claims[0].verdict) == ("answered", "quoted")
+    assert lenient(library, server).ask(QUESTION).status == "answered"
+
+
+def test_a_reply_that_broke_off_is_no_refusal(library: Library, made: list[LocalServer], tmp_path: Path) -> None:
+    asked = model(
+        serve(made, tmp_path, fault="crash", text="Rye flour rises best at 240 degrees, as bakers say [1].")
+    )
+    asked.silence_refuses_below = 1.1
+    answer = Assistant(library, model=asked, settings=Settings.load(strictness="balanced")).ask(QUESTION)
+    assert answer.status == "answered"
+    assert answer.notes[0].startswith("incomplete: ")
+
+
 def test_a_crash_in_an_answer_is_told_and_the_next_answer_is_whole(
     library: Library, made: list[LocalServer], tmp_path: Path
 ) -> None:

@@ -27,12 +27,13 @@ class LocalChat(BaseChatModel):
 
     A model of this size declines what it could answer and answers what it should decline (docs/experiments/local-model.md):
     whether the papers hold the answer is decided before it speaks, it is not told that it may decline, and where it does
-    so all the same the papers are quoted.
+    so all the same the papers are quoted, or nothing is told where that decision was near.
     """
 
     model_name: str
     instructions: str = "answer-local"
     may_decline: bool = False
+    silence_refuses_below: float = 0.85  # of the decision's probability: docs/experiments/local-model.md
     free: bool = True
     restates: bool = False  # reading some 300 tokens more before each follow-up takes longer than is waited for it
     server: LocalServer

@@ -9,13 +9,13 @@ from typing import Any, Literal, get_args
 from assistant.errors import InputError
 from evals.systems import AssistantSystem, System
 
-SystemName = Literal["ibid", "bm25", "langchain", "endpoint"]
+SystemName = Literal["ibid", "bm25", "langchain", "endpoint", "unguarded"]
 NAMES: tuple[SystemName, ...] = get_args(SystemName)
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What a system may need; `base_url` and `model` are for `endpoint` and, if given, for `langchain`'s chat model."""
+    """What a system may need; `base_url` and `model` are for `endpoint`, `unguarded` and, if given, for `langchain`'s chat model."""
 
     base_url: str | None = None
     model: str | None = None
@@ -43,6 +43,12 @@ def maker(name: str, options: Options) -> Callable[[Any], System]:
         if not options.base_url or not options.model:
             raise InputError("system 'endpoint' needs --base-url and --model of an OpenAI-compatible server")
         return lambda library: Endpoint(library.papers(), options)
+    if name == "unguarded":
+        from evals.baselines.unguarded import Unguarded
+
+        if not options.base_url or not options.model:
+            raise InputError("system 'unguarded' needs --base-url and --model of an OpenAI-compatible server")
+        return lambda library: Unguarded(library, options=options)
     raise InputError(f"no system {name!r}; systems are {', '.join(NAMES)}")
 
 
