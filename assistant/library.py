@@ -21,6 +21,7 @@ from assistant.storage.filtering import matching_ids
 from assistant.storage.history import ConversationSummary, Feedback, History, Turn
 from assistant.storage.indexes import Indexes
 from assistant.storage.lock import WriterLock
+from assistant.storage.shelf import Shelf
 from assistant.storage.truth import StoredPaper, Truth, paper_digest, text_digest
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ class Library:
         self._database.prepare()
         self._truth = Truth(self._database)
         self._history = History(self._database)
+        self.shelf = Shelf(self._database)
         self._lock = WriterLock(folder, settings.lock_wait_s)
         self._indexes = Indexes(folder, self._truth, self._lock, read_only=read_only, chroma_url=settings.chroma_url)
         self._flushed_at = 0.0
