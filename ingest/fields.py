@@ -102,7 +102,9 @@ def record(fields: Fields, where: str, source: str) -> Record | Rejected:
         categories=names(_first(spelt, ALIASES["categories"]), blanks=True),
         tags=names(_first(spelt, ALIASES["tags"])),
         citekey=_collapsed(_first_text(spelt, ALIASES["citekey"])) or None,
+        keys=names(spelt.get("keys")),
         others=_others(spelt),
+        notices=_notices(spelt, title),
     )
 
 
@@ -161,6 +163,39 @@ def names(value: Any, *, blanks: bool = False) -> tuple[str, ...]:
     )
 
 
+def _notices(spelt: Fields, title: str) -> tuple[str, ...]:
+    """What a reader found, what the columns of other exports say, and what publishers write before a title."""
+    given = spelt.get("notices")
+    found = (
+        [_collapsed(normalise(str(part)))[:_NOTICE_CHARACTERS] for part in given] if isinstance(given, list) else []
+    )
+    flag = spelt.get("isretracted", spelt.get("retracted"))
+    kind = " ".join(_first_text(spelt, (name,)) for name in _TYPE_FIELDS)
+    marked = flag is True or (isinstance(flag, str) and flag.strip().lower() in {"true", "yes", "1", "retracted"})
+    if not any("retracted" in notice.lower() for notice in found):
+        if marked:
+            found.append("retracted")
+        elif _RETRACTED_TYPE.search(kind):
+            found.append("retracted: so says its type")
+        elif match := _MARKED_TITLE.match(title):
+            word = match.group(1).lower()
+            found.append(f"{'withdrawn' if word.startswith('withdrawn') else 'retracted'}: so says its title")
+    return tuple(dict.fromkeys(notice[:1].upper() + notice[1:] for notice in found if notice))
+
+
+_NOTICE_CHARACTERS: Final = 500
+_TYPE_FIELDS: Final = (
+    "typeofwork",
+    "worktype",
+    "documenttype",
+    "publicationtype",
+    "publicationtypes",
+    "pt",
+    "dt",
+    "m3",
+)
+_RETRACTED_TYPE: Final = re.compile(r"\bretracted\b(?! (?:by|from))", re.IGNORECASE)
+_MARKED_TITLE: Final = re.compile(r"^\W*(retracted(?: article)?|withdrawn(?: article)?)\s*[:\])]", re.IGNORECASE)
 _ARXIV_CATEGORY: Final = re.compile(r"^[a-z-]+(?:\.[A-Za-z-]+)?$")
 _NAME_KEYS: Final = ("name", "fullname", "displayname", "literal", "authorname", "rawauthorname")
 _FAMILY_KEYS: Final = ("family", "last", "lastname", "surname", "familyname")

@@ -30,7 +30,9 @@ class Record:
     categories: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     citekey: str | None = None
+    keys: tuple[str, ...] = ()  # further keys of the user's own, such as Zotero's
     others: tuple[Identifier, ...] = ()
+    notices: tuple[str, ...] = ()  # of the paper's standing, a line each: "Retracted …", "Correction: …"
 
     def paper(self, paper_id: str) -> Paper:
         """The paper to be stored under `paper_id`."""

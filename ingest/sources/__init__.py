@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO, Final, Protocol
 
 from assistant.errors import SourceError
 from ingest.records import Record, Rejected
-from ingest.sources import bibtex, dump, jsonl, table
+from ingest.sources import acl_xml, atom, bibtex, dump, endnote_xml, jsonl, pubmed, table
+from ingest.sources.packed import DEFAULT_LIMITS, Limits, opened
 from ingest.sources.text import Text, open_text
 
 __all__ = ["FORMATS", "STANDARD_INPUT", "Source", "detect", "files", "read"]
@@ -37,7 +38,7 @@ class Source(Protocol):
         """Every record of `text`, and every place that should have been one."""
 
 
-FORMATS: Final[tuple[Source, ...]] = (bibtex, jsonl, table, dump)
+FORMATS: Final[tuple[Source, ...]] = (atom, pubmed, endnote_xml, acl_xml, bibtex, jsonl, table, dump)
 
 
 def detect(sample: str, name: str) -> Source:
@@ -50,16 +51,27 @@ def detect(sample: str, name: str) -> Source:
     )
 
 
-def read(origin: str | os.PathLike[str] | BinaryIO, name: str | None = None) -> Iterator[Record | Rejected]:
-    """The records of one file, of standard input (`-`), or of a binary stream.
+def read(
+    origin: str | os.PathLike[str] | BinaryIO,
+    name: str | None = None,
+    *,
+    categories: Iterable[str] = (),
+    limits: Limits = DEFAULT_LIMITS,
+) -> Iterator[Record | Rejected]:
+    """The records of one file, of standard input (`-`), or of a binary stream, plain or packed (gzip, Zstandard, zip).
 
     Never raises for what is inside: an unreadable file is one Rejected, a broken record in it another. `name` stands
-    for the source in places and in `Paper.source`; by default the file's own name.
+    for the source in places and in `Paper.source`; by default the file's own name. With `categories` only records in
+    one of them are given, and those of other categories are not counted at all: `cs` has all of `cs.CL` inside.
     """
+    wanted = frozenset(categories)
     if isinstance(origin, str | os.PathLike):
-        yield from _read_path(os.fspath(origin), name)
+        found = _read_path(os.fspath(origin), name, wanted, limits)
     else:
-        yield from _read_stream(origin, name or "stream")
+        found = _read_stream(origin, name or "stream", wanted, limits)
+    for item in found:
+        if not wanted or isinstance(item, Rejected) or _within(item, wanted):
+            yield item
 
 
 def files(folder: Path) -> Iterator[Path]:
@@ -69,9 +81,13 @@ def files(folder: Path) -> Iterator[Path]:
         yield from (Path(parent) / name for name in sorted(found) if not name.startswith("."))
 
 
-def _read_path(path: str, name: str | None) -> Iterator[Record | Rejected]:
+def _within(record: Record, wanted: frozenset[str]) -> bool:
+    return any(category == one or category.startswith(f"{one}.") for category in record.categories for one in wanted)
+
+
+def _read_path(path: str, name: str | None, wanted: frozenset[str], limits: Limits) -> Iterator[Record | Rejected]:
     if path == STANDARD_INPUT:
-        yield from _read_stream(sys.stdin.buffer, name or "standard input")
+        yield from _read_stream(sys.stdin.buffer, name or "standard input", wanted, limits)
         return
     name = name or Path(path).name
     try:
@@ -80,14 +96,24 @@ def _read_path(path: str, name: str | None) -> Iterator[Record | Rejected]:
         yield Rejected(path, f"cannot be opened: {getattr(error, 'strerror', None) or error}")
         return
     with stream:
-        yield from _read_stream(stream, name)
+        yield from _read_stream(stream, name, wanted, limits)
 
 
-def _read_stream(stream: BinaryIO, name: str) -> Iterator[Record | Rejected]:
+def _read_stream(stream: BinaryIO, name: str, wanted: frozenset[str], limits: Limits) -> Iterator[Record | Rejected]:
+    try:
+        for inner, plain in opened(stream, name, limits):
+            yield from _read_plain(plain, inner, wanted)
+    except SourceError as error:
+        yield Rejected(name, str(error))
+    except OSError as error:
+        yield Rejected(name, f"cannot be read to its end: {' '.join(str(error).split())[:160]}")
+
+
+def _read_plain(stream: BinaryIO, name: str, wanted: frozenset[str]) -> Iterator[Record | Rejected]:
     try:
         text = open_text(stream)
-        source = detect(text.sample, name)
-        yield from source.read(text, name)
+        text.categories = wanted
+        yield from detect(text.sample, name).read(text, name)
     except SourceError as error:
         yield Rejected(name, str(error))
     except (OSError, UnicodeError) as error:

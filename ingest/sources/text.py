@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import codecs
 import io
+import re
+from collections.abc import Iterator
 from typing import BinaryIO, Final
 
 from assistant.errors import SourceError
+from ingest.sources.packed import Replayed
 
 HEAD_BYTES: Final = 1 << 20  # looked at to tell encoding and format
 MAX_RECORD_CHARACTERS: Final = 8 << 20  # no bibliographic record is longer; bounds memory on broken files
@@ -23,8 +26,14 @@ _BOMS: Final = (
 )
 _MAGIC: Final = (
     (b"%PDF-", "a PDF; export its record from a reference manager instead"),
-    (b"\x1f\x8b", "gzip-compressed; unpack it first"),
-    (b"PK\x03\x04", "a zip archive; unpack it first"),
+    (b"\x1f\x8b", "gzip inside a compressed file; archives within archives are not opened"),
+    (b"\x28\xb5\x2f\xfd", "Zstandard inside a compressed file; archives within archives are not opened"),
+    (b"PK\x03\x04", "a zip archive inside a compressed file; archives within archives are not opened"),
+    (b"PK\x05\x06", "an empty zip archive"),
+    (b"BZh", "bzip2-compressed; unpack it first"),
+    (b"\xfd7zXZ\x00", "xz-compressed; unpack it first"),
+    (b"7z\xbc\xaf\x27\x1c", "a 7z archive; unpack it first"),
+    (b"Rar!", "a RAR archive; unpack it first"),
     (b"SQLite format 3\x00", "an SQLite database"),
 )
 _STRAY_BYTES: Final = "ibid-stray-bytes"
@@ -34,6 +43,29 @@ class Text(io.TextIOWrapper):
     """A decoded source, read once from its start; `sample` is its beginning, for telling formats apart."""
 
     sample: str = ""
+    # Asked for; a reader may pass over a record that plainly has none of them.
+    categories: frozenset[str] = frozenset()
+
+    def numbered(self, limit: int = MAX_RECORD_CHARACTERS) -> Iterator[tuple[int, str | None]]:
+        """Every line with its number, without its end; None for one of more than `limit` characters, never held."""
+        number = 0
+        while line := self.readline(limit):
+            number += 1
+            if len(line) < limit or line.endswith("\n"):
+                yield number, line.rstrip("\n")
+                continue
+            while (rest := self.readline(limit)) and not rest.endswith("\n"):
+                pass
+            yield number, None
+
+    def bounded(self, limit: int) -> str:
+        """All of the text. Raises SourceError where it is longer than `limit` characters."""
+        whole = self.read(limit + 1)
+        if len(whole) > limit:
+            raise SourceError(
+                f"longer than {limit:,} characters without the marks of a format that is read piece by piece"
+            )
+        return whole
 
 
 def open_text(stream: BinaryIO) -> Text:
@@ -44,7 +76,7 @@ def open_text(stream: BinaryIO) -> Text:
     head = _head(stream)
     encoding = _encoding(head)
     codecs.register_error(_STRAY_BYTES, _stray_bytes)
-    text = Text(io.BufferedReader(_Replayed(head, stream)), encoding=encoding, errors=_STRAY_BYTES, newline=None)
+    text = Text(io.BufferedReader(Replayed(head, stream)), encoding=encoding, errors=_STRAY_BYTES, newline=None)
     text.sample = _decoded(head, encoding)
     if not text.sample.strip():
         raise SourceError("empty; nothing to add")
@@ -71,12 +103,31 @@ def _encoding(head: bytes) -> str:
             return encoding
     if b"\x00" in head:
         return _without_bom(head)
+    if declared := _declared(head):
+        return declared
     try:
         codecs.getincrementaldecoder("utf-8")().decode(head, final=len(head) < HEAD_BYTES)
     except UnicodeDecodeError as error:
         # One slip in a long stretch of good UTF-8 is a slip, not another encoding.
         return "utf-8" if _mostly_utf8(head, error) else _guessed(head)
     return "utf-8"
+
+
+def _declared(head: bytes) -> str | None:
+    """The encoding that an XML declaration names, where Python has it as a text encoding."""
+    match = re.match(rb"""\s*<\?xml[^>]{0,200}?encoding\s*=\s*["']([A-Za-z][\w.-]{1,40})["']""", head)
+    if match is None:
+        return None
+    name = match.group(1).decode("ascii").lower()
+    try:
+        known = codecs.lookup(name)
+    except LookupError:
+        return None
+    if not known._is_text_encoding or known.name.startswith(
+        ("utf", "us-ascii", "ascii")
+    ):  # UTF-8 is found by its bytes
+        return None
+    return known.name
 
 
 def _without_bom(head: bytes) -> str:
@@ -126,24 +177,3 @@ def _western(byte: int) -> str:
         return bytes((byte,)).decode("cp1252")
     except UnicodeDecodeError:
         return chr(byte)
-
-
-class _Replayed(io.RawIOBase):
-    """The bytes already looked at, then the rest of the stream: standard input cannot be rewound."""
-
-    def __init__(self, head: bytes, rest: BinaryIO) -> None:
-        self._head = memoryview(head)
-        self._rest = rest
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]  # typeshed wants any buffer
-        size = len(buffer)
-        if self._head:
-            piece: bytes | memoryview = self._head[:size]
-            self._head = self._head[len(piece) :]
-        else:
-            piece = self._rest.read(size)
-        buffer[: len(piece)] = piece
-        return len(piece)

@@ -1,0 +1,151 @@
+"""XML read as a stream of records: entities and external references refused, depth and size bounded, memory flat.
+
+defusedxml forbids entities; expat accepts any nesting and holds any single tag, so both are bounded here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+from xml.etree.ElementTree import Element, ParseError
+
+from assistant.errors import SourceError
+from ingest.records import Rejected
+from ingest.sources.text import MAX_RECORD_CHARACTERS, Text
+
+if TYPE_CHECKING:
+    from defusedxml.ElementTree import DefusedXMLParser
+
+_CHUNK: Final = 1 << 16  # characters fed at a time
+_MAX_DEPTH: Final = 100  # formulas in PubMed's abstracts nest by twenty
+_ROOT: Final = re.compile(r"<([A-Za-z_][\w.-]*:)?([A-Za-z_][\w.-]*)")
+_PROLOGUE: Final = re.compile(r"\s*(?:<\?.*?\?>|<!--.*?-->|<!DOCTYPE[^<>\[]*(?:\[.*?\]\s*)?>)", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One record's element, its tags without namespaces, the attributes of the elements around it, and its line."""
+
+    line: int
+    element: Element
+    around: tuple[Mapping[str, str], ...]  # outermost first
+
+
+def root(sample: str) -> str | None:
+    """The name of the outermost element, without its prefix; None where the text does not begin as XML."""
+    at = 0
+    while match := _PROLOGUE.match(sample, at):
+        at = match.end()
+    opening = _ROOT.match(sample[at:].lstrip("\ufeff \t\n"))
+    return opening.group(2) if opening else None
+
+
+def records(text: Text, name: str, tags: frozenset[str]) -> Iterator[Found | Rejected]:
+    """Every outermost element called one of `tags`, as soon as it is closed. What stops the reading is one Rejected."""
+    from defusedxml import DefusedXmlException
+    from defusedxml.ElementTree import DefusedXMLParser
+
+    target = _Target(tags)
+    parser = DefusedXMLParser(target=target, encoding="utf-8")
+    target.parser = parser
+    try:
+        while chunk := text.read(_CHUNK):
+            target.fed += len(chunk.encode("utf-8", "replace"))
+            parser.feed(chunk)
+            target.check()
+            yield from target.take()
+        parser.close()
+    except DefusedXmlException:
+        refused = (
+            "XML that declares entities or refers to others; refused, as those can grow without bound or read files"
+        )
+        yield from target.take()
+        yield Rejected(f"{name}:{target.line}", refused)
+        return
+    except SourceError as error:
+        yield from target.take()
+        yield Rejected(f"{name}:{target.line}", str(error))
+        return
+    except (ParseError, ValueError, LookupError) as error:
+        said = " ".join(str(error).split())[:120]
+        yield from target.take()
+        yield Rejected(f"{name}:{target.line}", f"not well-formed XML: {said}")
+        return
+    yield from target.take()
+
+
+def spoken(element: Element | None) -> str:
+    """All text inside `element`, markup dropped; empty for None."""
+    return "".join(element.itertext()) if element is not None else ""
+
+
+def child(element: Element | None, path: str) -> str:
+    """The stripped text of the first descendant at `path`; empty where there is none."""
+    return spoken(element.find(path)).strip() if element is not None else ""
+
+
+class _Target:
+    """Builds the elements of records only, and counts."""
+
+    def __init__(self, tags: frozenset[str]) -> None:
+        self.parser: DefusedXMLParser | None = None
+        self.fed = 0  # bytes
+        self.line = 1
+        self._tags = tags
+        self._around: list[Mapping[str, str]] = []
+        self._open: list[Element] = []
+        self._began = 1
+        self._size = 0
+        self._done: list[Found] = []
+
+    def take(self) -> Iterator[Found]:
+        done, self._done = self._done, []
+        yield from done
+
+    def check(self) -> None:
+        """Refuses a single tag, comment or attribute that the parser has to hold whole."""
+        expat = self.parser.parser if self.parser else None
+        self.line = max(self.line, expat.CurrentLineNumber if expat else 1)
+        if expat and self.fed - expat.CurrentByteIndex > MAX_RECORD_CHARACTERS:
+            raise SourceError(f"XML with a tag or comment of more than {MAX_RECORD_CHARACTERS:,} characters")
+
+    def start(self, tag: str, attributes: Mapping[str, str]) -> None:
+        local = tag.rpartition("}")[2]
+        self.line = self.parser.parser.CurrentLineNumber if self.parser else 1
+        if len(self._around) + len(self._open) >= _MAX_DEPTH:
+            raise SourceError(f"XML nested more than {_MAX_DEPTH} deep; no list of papers is")
+        if not self._open and local not in self._tags:
+            self._around.append(dict(attributes))
+            return
+        element = Element(local, {key.rpartition("}")[2]: value for key, value in attributes.items()})
+        if self._open:
+            self._open[-1].append(element)
+        else:
+            self._began, self._size = self.line, 0
+        self._size += len(local) + 32  # an empty element takes room too
+        self._open.append(element)
+
+    def end(self, tag: str) -> None:
+        if not self._open:
+            self._around.pop()
+            return
+        element = self._open.pop()
+        if not self._open:
+            self._done.append(Found(self._began, element, tuple(self._around)))
+
+    def data(self, data: str) -> None:
+        if not self._open:
+            return
+        self._size += len(data)
+        if self._size > MAX_RECORD_CHARACTERS:
+            raise SourceError(f"an XML record of more than {MAX_RECORD_CHARACTERS:,} characters")
+        within = self._open[-1]
+        if len(within):
+            within[-1].tail = (within[-1].tail or "") + data
+        else:
+            within.text = (within.text or "") + data
+
+    def close(self) -> None:
+        """Nothing is left to give: records were taken as they were closed."""
