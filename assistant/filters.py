@@ -10,7 +10,7 @@ from typing import Any
 
 from assistant.errors import FilterError
 
-FILTER_KEYS = ("year", "author", "venue", "category", "tag", "source", "ids")
+FILTER_KEYS = ("year", "author", "venue", "category", "tag", "source", "note", "ids")
 
 _YEAR_RANGE = re.compile(r"^(\d{4})?\s*(?:-|–|\.\.|:)\s*(\d{4})?$")
 _YEAR_BOUND = re.compile(r"^(>=|<=|>|<|≥|≤|=)?\s*(\d{4})$")
@@ -21,7 +21,8 @@ class Filters:
     """Conditions joined by AND; the values of one key by OR. Empty means every paper.
 
     `year_from` and `year_to` are inclusive. `authors`, `venues` match case-insensitively as part of a name;
-    `categories`, `tags` as a whole; `sources` as part of a source; `ids` are paper ids, DOIs, arXiv ids or citekeys.
+    `categories`, `tags` as a whole; `sources` as part of a source, `notes` as part of the user's note; `ids` are paper ids,
+    DOIs, arXiv ids or citekeys, with or without `@`.
     """
 
     year_from: int | None = None
@@ -32,6 +33,7 @@ class Filters:
     tags: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
     ids: tuple[str, ...] | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def empty(self) -> bool:
@@ -61,6 +63,7 @@ class Filters:
             tags=_names("tag", filters),
             sources=_names("source", filters),
             ids=_names("ids", filters) if "ids" in filters else None,
+            notes=_names("note", filters),
         )
 
     @classmethod

@@ -44,6 +44,16 @@ STABLE_SCHEMES: Final[dict[str, re.Pattern[str]]] = {
     "openreview": re.compile(r"^(?:https?://openreview\.net/(?:forum|pdf)\?id=)([\w-]{6,20})$"),
     "isbn": re.compile(r"^(?:isbn:?\s*)?((?:97[89][- ]?)?(?:\d[- ]?){9}[\dxX])$", re.IGNORECASE),
 }
+# Registrants whose DOIs name preprints, and the version that some of them put at the end of each.
+_PREPRINT_DOI: Final = re.compile(
+    r"^10\.(?:48550/arxiv\.|1101/(?:\d{4}\.\d\d\.\d\d\.)?\d{6,}(?:v\d+)?$|2139/ssrn\.|21203/rs\.|26434/chemrxiv|20944/preprints"
+    r"|31234/osf\.io|31219/osf\.io|31222/osf\.io|31235/osf\.io|35542/osf\.io|36227/techrxiv|22541/au\.|33774/|64898/)",
+    re.IGNORECASE,
+)
+_PREPRINT_VERSION: Final = re.compile(r"(?<=\d)(?:[/.]?v\d{1,2})+$")
+_PREPRINT_VENUE: Final = re.compile(
+    r"arxiv|biorxiv|medrxiv|chemrxiv|techrxiv|psyarxiv|ssrn|research square|preprint|\bcorr\b", re.IGNORECASE
+)
 _DIGEST_CHARACTERS: Final = 16  # 64 bits: a clash among a million titles has a chance of 3e-8
 _TRAILING: Final = ".,;:'\"*"
 
@@ -71,7 +81,7 @@ class Identifiable(Protocol):
 
 
 def normalise_doi(text: str | None) -> str | None:
-    """The DOI inside `text`, in lower case and without resolver or prefix; None where there is none."""
+    """The DOI inside `text`, in lower case, without resolver, prefix or a preprint's version; None where there is none."""
     if not text:
         return None
     match = _DOI.search(unquote(text) if "%" in text else text)
@@ -81,8 +91,29 @@ def normalise_doi(text: str | None) -> str | None:
     for opening, closing in ("()", "[]"):  # closing brackets that belong to the sentence around the DOI
         while doi.endswith(closing) and doi.count(closing) > doi.count(opening):
             doi = doi[:-1].rstrip(_TRAILING)
+    if is_preprint_doi(doi) and not arxiv_of_doi(doi):
+        doi = _PREPRINT_VERSION.sub("", doi)
     prefix, _, suffix = doi.partition("/")
     return doi if prefix and suffix else None
+
+
+def is_preprint_doi(doi: str | None) -> bool:
+    """Whether a DOI names a preprint, by its registrant: arXiv, bioRxiv, medRxiv, SSRN, Research Square, OSF and others.
+
+    A journal's paper may carry both such a DOI and the journal's: they are two names of one work.
+    """
+    return bool(doi and _PREPRINT_DOI.match(doi))
+
+
+def published_doi(paper: Identifiable) -> str | None:
+    """The DOI under which the paper was published; None for a preprint's, or where there is none."""
+    doi = normalise_doi(paper.doi)
+    return None if is_preprint_doi(doi) else doi
+
+
+def is_preprint_venue(venue: str | None) -> bool:
+    """Whether a venue is a server of preprints, not a journal or a conference."""
+    return bool(venue and _PREPRINT_VENUE.search(venue))
 
 
 def normalise_arxiv(text: str | None) -> str | None:
@@ -182,30 +213,80 @@ def identifiers(paper: Identifiable, others: Iterable[Identifier] = ()) -> tuple
     scheme, _, value = getattr(paper, "id", "").partition(":")
     if scheme in STABLE_SCHEMES:
         found.append(Identifier(scheme, value))
-    found.extend(other for other in others if other.scheme in STABLE_SCHEMES and other.scheme != "isbn")
+    found.extend(
+        other for other in others if other.scheme in (*STABLE_SCHEMES, "doi", "arxiv") and other.scheme != "isbn"
+    )
     if key := title_key(paper.title):
         found.append(Identifier("title", key))
     return tuple(dict.fromkeys(found))
 
 
 def same_work(first: Identifiable, second: Identifiable) -> bool:
-    """Whether two papers of one title may be the same work: neither authors nor years speak against it.
+    """Whether two papers of one title may be the same work: nothing that both say of themselves speaks against it.
 
-    A preprint and its publication may lie two years apart. Papers that both carry a DOI, and different ones that
-    are not arXiv's, are different works.
+    A preprint and its publication may lie some years apart. Papers with different DOIs that are no preprints', or with
+    different arXiv ids, are different works. A title of one or two words needs an author on both sides, and one that heads
+    a column ("Editorial", "Discussion of …") the same first author and the same year.
     """
-    dois = [doi for paper in (first, second) if (doi := normalise_doi(paper.doi)) and not arxiv_of_doi(doi)]
-    if len(set(dois)) > 1:
+    if _apart(published_doi(first), published_doi(second)) or _apart(_arxiv_of(first), _arxiv_of(second)):
         return False
+    if _heads_a_column(first.title):
+        mine, theirs = (family_name(paper.authors[0]) if paper.authors else None for paper in (first, second))
+        return mine is not None and mine == theirs and first.year is not None and first.year == second.year
     if first.year and second.year and abs(first.year - second.year) > _YEARS_TO_PRINT:
         return False
     if first.authors and second.authors:
-        names = [{family_name(author) for author in paper.authors} for paper in (first, second)]
-        return bool(names[0] & names[1])
-    return True
+        return bool(_surnames(first) & _surnames(second))
+    return len(title_key(first.title).split()) >= _TELLING_WORDS or _unspaced(first.title)
 
 
-_YEARS_TO_PRINT: Final = 2
+def contradicted(first: Identifiable, second: Identifiable) -> bool:
+    """Whether two papers that share an identifier cannot be one all the same: unlike titles and no common author.
+
+    Exports give a chapter the DOI of its book, and a hand-made list the DOI of the line above.
+    """
+    from rapidfuzz.fuzz import token_set_ratio
+
+    keys = title_key(first.title), title_key(second.title)
+    if keys[0] == keys[1] or not all(keys) or token_set_ratio(*keys) >= _LIKE_TITLES:
+        return False
+    return bool(first.authors and second.authors and not _surnames(first) & _surnames(second))
+
+
+def _apart(one: str | None, other: str | None) -> bool:
+    return one is not None and other is not None and one != other
+
+
+def _arxiv_of(paper: Identifiable) -> str | None:
+    return normalise_arxiv(paper.arxiv_id) or arxiv_of_doi(normalise_doi(paper.doi))
+
+
+def _surnames(paper: Identifiable) -> set[str]:
+    """Each author's family name, and for a name that comes in either order ("Lee Ann") every word that isn't an initial."""
+    found = set()
+    for author in paper.authors:
+        found |= {family_name(author)} | {word for word in title_key(author).split() if len(word) > 3}
+    return found - {""}
+
+
+def _heads_a_column(title: str) -> bool:
+    words = title_key(title).split()
+    return bool(words) and words[0] in _COLUMN_HEADS and len(words) < _WORDS_OF_COLUMN
+
+
+def _unspaced(title: str) -> bool:
+    """Whether the title is in a script that puts no blanks between words."""
+    return any(ord(character) > 0x2E7F for character in title)
+
+
+_COLUMN_HEADS: Final = {
+    "editorial", "introduction", "preface", "foreword", "discussion", "comment", "commentary", "reply", "response",
+    "erratum", "corrigendum", "correction", "retraction", "abstracts", "proceedings", "news", "letter", "obituary",
+}  # fmt: skip
+_WORDS_OF_COLUMN: Final = 5
+_TELLING_WORDS: Final = 3  # a title of fewer may be many works'
+_LIKE_TITLES: Final = 55  # of 100; a translated or renamed title shares its authors
+_YEARS_TO_PRINT: Final = 3
 
 
 def _spelling(scheme: str, value: str) -> str:

@@ -16,12 +16,14 @@ from assistant.filters import Filters
 from assistant.papers import Hit, Paper, Passage
 from assistant.records import AnswerRecord
 from assistant.storage.database import FILE, Database
+from assistant.storage.editions import Editions
 from assistant.storage.facets import Facet, Field, facets
 from assistant.storage.filtering import matching_ids
 from assistant.storage.history import ConversationSummary, Feedback, History, Turn
 from assistant.storage.indexes import Indexes
 from assistant.storage.lock import WriterLock
 from assistant.storage.shelf import Shelf
+from assistant.storage.sources import Sources
 from assistant.storage.truth import StoredPaper, Truth, paper_digest, text_digest
 
 if TYPE_CHECKING:
@@ -55,6 +57,8 @@ class Library:
         self._truth = Truth(self._database)
         self._history = History(self._database)
         self.shelf = Shelf(self._database)
+        self.editions = Editions(self._database, self._truth)
+        self.sources = Sources(self._database)
         self._lock = WriterLock(folder, settings.lock_wait_s)
         self._indexes = Indexes(folder, self._truth, self._lock, read_only=read_only, chroma_url=settings.chroma_url)
         self._flushed_at = 0.0

@@ -27,7 +27,9 @@ class Paper:
     categories: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     source: str | None = None  # format and file name it came from, e.g. "bibtex:refs.bib"
-    citekey: str | None = None  # the user's own key
+    citekey: str | None = None  # the user's own key; of several the first
+    notices: tuple[str, ...] = ()  # what a source says of its standing: "Retracted …", "Correction …"
+    note: str | None = None  # the user's own
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,20 +8,27 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import TYPE_CHECKING, BinaryIO, Final
 
 from assistant.cleaning import embedding_text
-from assistant.identity import Identifier, paper_id
+from assistant.editing import edited
+from assistant.identity import Identifier
 from assistant.library import Library, StoredPaper
 from assistant.papers import Paper
+from assistant.storage.editions import FIELDS
 from ingest.chunking import passages
-from ingest.matching import Decision, decide, names_of
+from ingest.matching import Decision, Outcome, decide, ids_of, names_of
 from ingest.records import Record, Rejected
 from ingest.report import Ambiguous, IngestReport, Progress
 from ingest.sources import STANDARD_INPUT, files, read
+
+if TYPE_CHECKING:
+    from assistant.embedding.vectors import PassageVectors
+    from assistant.papers import Passage
 
 SourceLike = str | os.PathLike[str] | BinaryIO
 
@@ -45,48 +52,83 @@ def add(
     began = time.monotonic()
     total = _count(library, sources) if progress else None
     with library.writing("adding papers"):
-        run = _Run(library, total, progress)
+        run = Run(library, total, progress)
         items = _items(library, sources)
         while batch := list(islice(items, BATCH)):
-            run.take(batch)
+            library.sources.keep(met.paper_id for met in run.take(batch))
         report = run.report(time.monotonic() - began)
         library.save_report(_for_history(report, sources))
     return report
 
 
-class _Run:
-    """One call of `add`: what it has met so far."""
+@dataclass(frozen=True, slots=True)
+class Met:
+    """What became of one record."""
 
-    def __init__(self, library: Library, total: int | None, progress: Callable[[Progress], None] | None) -> None:
+    paper_id: str
+    outcome: Outcome
+
+
+class Run:
+    """One going through sources: what it has met so far. With `dry` nothing is stored, only decided.
+
+    The caller holds the library's writer lock, unless dry.
+    """
+
+    def __init__(
+        self,
+        library: Library,
+        total: int | None = None,
+        progress: Callable[[Progress], None] | None = None,
+        *,
+        dry: bool = False,
+    ) -> None:
         self._library = library
         self._total = total
         self._progress = progress
+        self._dry = dry
+        self._decided: dict[str, Paper] = {}  # dry: what would be stored by now, and its names
+        self._named: dict[Identifier, str] = {}
         self._outcomes: dict[str, list[str]] = {"added": [], "updated": [], "unchanged": [], "duplicate": []}
         self._seen: set[str] = set()
         self._rejected: list[Rejected] = []
         self._ambiguous: list[Ambiguous] = []
         self._tell()
 
-    def take(self, batch: list[Record | Rejected]) -> None:
+    def take(self, batch: Sequence[Record | Rejected]) -> list[Met]:
         """Decides about each record, then stores what is new of all of them at once."""
         records = [item for item in batch if isinstance(item, Record)]
         self._rejected += [item for item in batch if isinstance(item, Rejected)]
         known, papers = self._known(records)
         before = dict(papers)
+        origins = self._library.editions.origins(papers)
         names: dict[str, dict[Identifier, None]] = {}
+        keys: dict[str, set[str]] = {}
+        compact: dict[str, Mapping[str, str]] = {}
+        met: list[Met] = []
         for record in records:
-            decision = decide(record, known, papers.get, self._seen.__contains__)
+            decision = decide(record, known, papers.get, self._seen.__contains__, lambda id_: origins.get(id_, {}))
             self._note(record, decision)
+            met.append(Met(decision.paper_id, decision.outcome))
             if decision.paper:
                 papers[decision.paper_id] = decision.paper
+                compact[decision.paper_id] = decision.origins
+                origins[decision.paper_id] = dict.fromkeys(FIELDS, decision.paper.source or "") | dict(
+                    decision.origins
+                )
             for name in decision.names:
                 if name not in known:
                     known[name] = decision.paper_id
                     names.setdefault(decision.paper_id, {})[name] = None
-        changed = [paper for id_, paper in papers.items() if paper != before.get(id_)]
-        renamed = [before[id_] for id_ in names if id_ in before and papers[id_] == before[id_]]
-        self._store([*changed, *renamed], before, names)
+            if mine := {*record.keys, *([record.citekey] if record.citekey else [])}:
+                keys.setdefault(decision.paper_id, set()).update(mine)
+        if self._dry:
+            self._decided |= papers
+            self._named |= known
+        else:
+            self._store(papers, before, names, self._new_keys(keys), compact)
         self._tell()
+        return met
 
     def report(self, seconds: float) -> IngestReport:
         return IngestReport(
@@ -100,11 +142,22 @@ class _Run:
         )
 
     def _known(self, records: Iterable[Record]) -> tuple[dict[Identifier, str], dict[str, Paper]]:
-        """What the library already has of the records' identifiers, and those papers by id."""
+        """What the library already has of the records' identifiers, and those papers by id as their sources have them."""
+        records = list(records)
         wanted = {name for record in records for name in names_of(record)}
         known = {Identifier(*name): id_ for name, id_ in self._library.find(wanted).items()}
-        ids = {*known.values(), *(paper_id(record, record.others) for record in records)}
-        return known, dict(self._library.papers_by_id(ids))
+        known |= {name: self._named[name] for name in wanted if name in self._named}
+        ids = {*known.values(), *(id_ for record in records for id_ in ids_of(record))}
+        papers = self._library.editions.sourced(ids)
+        return known, papers | {id_: self._decided[id_] for id_ in ids if id_ in self._decided}
+
+    def _new_keys(self, keys: Mapping[str, set[str]]) -> dict[str, tuple[str, ...]]:
+        """The citekeys that their papers do not have yet."""
+        there = self._library.editions.papers_of_citekeys({key for mine in keys.values() for key in mine})
+        fresh = {
+            id_: tuple(sorted(key for key in mine if id_ not in there.get(key, ()))) for id_, mine in keys.items()
+        }
+        return {id_: mine for id_, mine in fresh.items() if mine}
 
     def _note(self, record: Record, decision: Decision) -> None:
         self._outcomes[decision.outcome].append(decision.paper_id)
@@ -112,21 +165,36 @@ class _Run:
         if decision.doubt and decision.outcome == "added":
             self._ambiguous.append(Ambiguous(record.where, decision.paper_id, decision.doubt, decision.doubt_reason))
 
-    def _store(self, papers: list[Paper], before: dict[str, Paper], names: dict[str, dict[Identifier, None]]) -> None:
-        texts = [paper for paper in papers if _text(paper) != _text(before.get(paper.id))]
-        cut = {paper.id: passages(paper) for paper in texts}
-        prepared = [embedding_text(paper.title, passage) for paper in texts for passage in cut[paper.id]]
-        vectors = iter(self._library.embedder.embed_passages(prepared) if prepared else [])
-        embedded = {id_: tuple(islice(vectors, len(of_paper))) for id_, of_paper in cut.items()}
+    def _store(
+        self,
+        papers: Mapping[str, Paper],
+        before: Mapping[str, Paper],
+        names: Mapping[str, Mapping[Identifier, None]],
+        keys: Mapping[str, tuple[str, ...]],
+        origins: Mapping[str, Mapping[str, str]],
+    ) -> None:
+        """Writes the papers that changed or got a new name, with the user's edits over what the sources say."""
+        changed = [id_ for id_, paper in papers.items() if paper != before.get(id_)]
+        ids = list(dict.fromkeys([*changed, *(id_ for id_ in (*names, *keys) if id_ in before)]))
+        edits = self._library.editions.edits(ids)
+        shown = {id_: edited(papers[id_], edits.get(id_)) for id_ in ids}
+        former = {id_: edited(before[id_], edits.get(id_)) for id_ in ids if id_ in before}
+        embedded = embedded_passages(
+            self._library, [paper for id_, paper in shown.items() if _text(paper) != _text(former.get(id_))]
+        )
         self._library.write(
             [
                 StoredPaper(
                     paper=paper,
-                    passages=cut.get(paper.id),
-                    vectors=embedded.get(paper.id),
-                    identifiers=tuple((name.scheme, name.value) for name in names.get(paper.id, ())),
+                    passages=embedded[id_][0] if id_ in embedded else None,
+                    vectors=embedded[id_][1] if id_ in embedded else None,
+                    identifiers=tuple((name.scheme, name.value) for name in names.get(id_, ())),
+                    citekeys=keys.get(id_, ()),
+                    origins=origins.get(id_),
+                    edits=edits.get(id_),
+                    sourced=papers[id_],
                 )
-                for paper in papers
+                for id_, paper in shown.items()
             ]
         )
 
@@ -144,6 +212,16 @@ class _Run:
                     rejected=len(self._rejected),
                 )
             )
+
+
+def embedded_passages(
+    library: Library, papers: Sequence[Paper]
+) -> dict[str, tuple[tuple[Passage, ...], tuple[PassageVectors, ...]]]:
+    """Each paper's passages with their vectors, embedded in one go."""
+    cut = {paper.id: passages(paper) for paper in papers}
+    prepared = [embedding_text(paper.title, passage) for paper in papers for passage in cut[paper.id]]
+    vectors = iter(library.embedder.embed_passages(prepared) if prepared else [])
+    return {id_: (of_paper, tuple(islice(vectors, len(of_paper)))) for id_, of_paper in cut.items()}
 
 
 def _items(library: Library, sources: Iterable[SourceLike]) -> Iterator[Record | Rejected]:

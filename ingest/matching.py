@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from typing import Literal
 
-from assistant.identity import Identifier, identifiers, paper_id, same_work
+from assistant.identity import Identifier, contradicted, identifiers, paper_id, same_work, title_digest
 from assistant.papers import Paper
+from ingest.merging import merged, origins_after
 from ingest.records import Record
 
 Outcome = Literal["added", "updated", "unchanged", "duplicate"]
@@ -23,6 +24,7 @@ class Decision:
     names: tuple[Identifier, ...]  # by which the paper shall be found from now on
     doubt: str | None = None  # id of another paper that it may be
     doubt_reason: str = ""
+    origins: Mapping[str, str] = field(default_factory=dict)  # with `paper`: field to source, where not its `source`
 
 
 def names_of(record: Record) -> tuple[Identifier, ...]:
@@ -30,40 +32,80 @@ def names_of(record: Record) -> tuple[Identifier, ...]:
     return identifiers(record, record.others)
 
 
+def ids_of(record: Record) -> tuple[str, str]:
+    """The ids under which the record's paper would be stored: its own, and that for want of any agreed identifier."""
+    return paper_id(record, record.others), f"title:{title_digest(record)}"
+
+
+def _no_origins(_: str) -> Mapping[str, str]:
+    return {}
+
+
 def decide(
     record: Record,
     known: Mapping[Identifier, str],
     paper: Callable[[str], Paper | None],
     seen: Callable[[str], bool],
+    origins: Callable[[str], Mapping[str, str]] = _no_origins,
 ) -> Decision:
     """What becomes of `record`.
 
     `known` gives the paper id of identifiers (at least those of `names_of`), `paper` a paper by its id, `seen`
     whether this run has already met it: the first record of a paper speaks for it, the later ones only add to it.
+    `origins` says where each field of a paper came from.
     """
     names = names_of(record)
-    own_id = paper_id(record, record.others)
-    stable = [known[name] for name in names if name.scheme != "title" and name in known]
-    matches = list(dict.fromkeys([*stable, *([own_id] if paper(own_id) else [])]))
-    by_title = known.get(next((name for name in names if name.scheme == "title"), Identifier("title", "")))
-    doubt, reason = None, ""
-    if len(matches) > 1:
-        doubt, reason = matches[1], "its identifiers name two papers"
-    elif not matches and by_title and (namesake := paper(by_title)):
-        if same_work(record, namesake):
-            matches = [by_title]
-        else:
-            doubt, reason = by_title, "same title, but other authors, year or DOI"
-    existing = paper(matches[0]) if matches else None
-    if existing is None:
-        return Decision("added", own_id, record.paper(own_id), names, doubt, reason)
+    found = _found(record, names, known, paper)
+    if found.existing is None:
+        new = record.paper(found.own_id)
+        return Decision("added", found.own_id, new, names, found.doubt, found.reason)
+    existing = found.existing
     met = seen(existing.id)
     additional = met or not _speaks_for(record, names, existing)
-    merged = _filled(existing, record) if additional else _renewed(existing, record)
-    changed = None if merged == existing else merged
-    linked = additional and (met or changed is not None or any(name not in known for name in names))
-    outcome: Outcome = "duplicate" if linked else "updated" if changed else "unchanged"
-    return Decision(outcome, existing.id, changed, names, doubt, reason)
+    told = origins(existing.id)
+    changed = merged(existing, record, told, speaks=not additional)
+    linked = additional and (met or changed != existing or any(name not in known for name in names))
+    outcome: Outcome = "duplicate" if linked else "updated" if changed != existing else "unchanged"
+    if changed == existing:
+        return Decision(outcome, existing.id, None, names)
+    return Decision(outcome, existing.id, changed, names, origins=origins_after(existing, told, changed, record))
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    own_id: str
+    existing: Paper | None
+    doubt: str | None = None
+    reason: str = ""
+
+
+def _found(
+    record: Record,
+    names: tuple[Identifier, ...],
+    known: Mapping[Identifier, str],
+    paper: Callable[[str], Paper | None],
+) -> _Found:
+    """The paper that the record is of. An identifier decides unless title and authors speak against it."""
+    own_id, by_text = ids_of(record)
+    stable = [known[name] for name in names if name.scheme != "title" and name in known]
+    named = [there for id_ in dict.fromkeys([*stable, own_id]) if (there := paper(id_))]
+    agreed = [there for there in named if not contradicted(record, there)]
+    if agreed:
+        doubt = agreed[1].id if len(agreed) > 1 else None
+        return _Found(own_id, agreed[0], doubt, "its identifiers name two papers" if doubt else "")
+    doubt, reason = None, ""
+    if named:
+        doubt, reason = named[0].id, "same identifier, but another title and other authors"
+        own_id = by_text if own_id in {there.id for there in named} else own_id
+        if itself := paper(own_id):
+            return _Found(own_id, itself)
+    title = next((name for name in names if name.scheme == "title"), None)
+    namesake = paper(known[title]) if title in known else None
+    if namesake is not None:
+        if same_work(record, namesake):
+            return _Found(own_id, namesake)
+        doubt, reason = namesake.id, "same title, but other authors, year, DOI or arXiv id"
+    return _Found(own_id, None, doubt, reason)
 
 
 def _speaks_for(record: Record, names: tuple[Identifier, ...], paper: Paper) -> bool:
@@ -80,37 +122,3 @@ def _speaks_for(record: Record, names: tuple[Identifier, ...], paper: Paper) -> 
         same = not own or any(name in names for name in own)
     pairs = ((record.doi, paper.doi), (record.arxiv_id, paper.arxiv_id))
     return same and not any(mine and theirs and mine != theirs for mine, theirs in pairs)
-
-
-def _renewed(paper: Paper, record: Record) -> Paper:
-    """`paper` with what the record says; what the record does not say stays. Its origin moves only with a change."""
-    new = record.paper(paper.id)
-    merged = replace(
-        new,
-        authors=new.authors or paper.authors,
-        year=new.year or paper.year,
-        venue=new.venue or paper.venue,
-        doi=new.doi or paper.doi,
-        arxiv_id=new.arxiv_id or paper.arxiv_id,
-        url=new.url or paper.url,
-        categories=new.categories or paper.categories,
-        tags=new.tags or paper.tags,
-        citekey=new.citekey or paper.citekey,
-    )
-    return paper if replace(merged, source=paper.source) == paper else merged
-
-
-def _filled(paper: Paper, record: Record) -> Paper:
-    """`paper` with only its gaps filled from the record."""
-    return replace(
-        paper,
-        authors=paper.authors or record.authors,
-        year=paper.year or record.year,
-        venue=paper.venue or record.venue,
-        doi=paper.doi or record.doi,
-        arxiv_id=paper.arxiv_id or record.arxiv_id,
-        url=paper.url or record.url,
-        categories=paper.categories or record.categories,
-        tags=paper.tags or record.tags,
-        citekey=paper.citekey or record.citekey,
-    )

@@ -14,7 +14,7 @@ class Record:
     """One paper as a source describes it: its text as it will be stored (`cleaning.normalise`), identifiers in one spelling.
 
     `where` is the place for a report, e.g. `refs.bib:12` (1-based line); `source` what is stored with the paper, e.g.
-    `bibtex:refs.bib`. Title and abstract are never empty. `others` are stable identifiers besides DOI and arXiv id.
+    `bibtex:refs.bib`. Title and abstract are never empty. `others` are stable identifiers besides DOI and arXiv id, and DOIs and arXiv ids of the paper's other versions.
     """
 
     where: str
@@ -50,6 +50,7 @@ class Record:
             tags=self.tags,
             source=self.source,
             citekey=self.citekey,
+            notices=self.notices,
         )
 
 

@@ -135,9 +135,9 @@ def test_preprint_and_publication_are_linked(library: Library) -> None:
 
 def test_duplicates_in_one_file_are_stable_over_runs(library: Library) -> None:
     records: list[dict[str, Any]] = [
-        {"title": "Same", "abstract": "First text.", "doi": "10.1000/s", "tags": ["a"]},
-        {"title": "Same", "abstract": "Second text.", "doi": "10.1000/S", "tags": ["b"], "year": 2020},
-        {"title": "SAME", "abstract": "Third text."},
+        {"title": "The Same Thing", "abstract": "First text.", "doi": "10.1000/s", "tags": ["a"]},
+        {"title": "The Same Thing", "abstract": "Second text.", "doi": "10.1000/S", "tags": ["b"], "year": 2020},
+        {"title": "THE SAME THING", "abstract": "Third text."},
     ]
     assert _counts(_add(library, *records)) == (1, 0, 0, 2, 0)
     for _ in range(2):

@@ -66,7 +66,7 @@ def test_a_range_in_every_spelling_is_the_same(one: int, other: int) -> None:
 def test_names_come_back_as_they_went_in(given_: dict[str, list[str]]) -> None:
     filters = Filters.parse(given_)
     fields = {"author": filters.authors, "venue": filters.venues, "category": filters.categories, "tag": filters.tags}
-    fields |= {"source": filters.sources, "ids": filters.ids or ()}
+    fields |= {"source": filters.sources, "note": filters.notes, "ids": filters.ids or ()}
     assert {key: list(values) for key, values in fields.items() if values} == given_
     assert Filters.parse(filters) is filters
     assert filters.empty == (not given_)

@@ -273,12 +273,64 @@ def test_migrations_are_taken_once_each_and_all_or_none(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError), database.write() as connection:
         migrate(connection, (*steps, fail))
     with database.read() as connection:
-        assert migrations.version(connection) == 2
+        assert migrations.version(connection) == len(steps)
         columns = {row[1] for row in connection.exec_driver_sql("PRAGMA table_info(papers)")}
     assert "extra" in columns
     assert "another" not in columns
     assert Truth(database).count() == 1
     database.close()
+
+
+def _tables(connection: Connection) -> dict[str, object]:
+    """Columns, foreign keys and indexed columns of every table, without the spelling of their DDL."""
+    names = connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name").scalars()
+    found: dict[str, object] = {}
+    for name in names.all():
+        columns = [
+            tuple(row)[1:4] + tuple(row)[5:] for row in connection.exec_driver_sql(f"PRAGMA table_info({name})")
+        ]
+        keys = sorted(tuple(row)[2:7] for row in connection.exec_driver_sql(f"PRAGMA foreign_key_list({name})"))
+        indexes = connection.exec_driver_sql(f"PRAGMA index_list({name})").all()
+        indexed = sorted(
+            (unique, [tuple(row)[2] for row in connection.exec_driver_sql(f"PRAGMA index_info({index})")])
+            for _, index, unique, *_ in indexes
+        )
+        found[name] = (columns, keys, indexed)
+    return found
+
+
+def test_the_steps_lead_to_the_schema_that_the_code_uses(tmp_path: Path) -> None:
+    from assistant.storage import schema
+
+    stepped, direct = Database(tmp_path / "stepped"), Database(tmp_path / "direct")
+    for database in (stepped, direct):
+        database.path.parent.mkdir()
+    stepped.prepare()
+    with direct.write() as connection:
+        schema.metadata.create_all(connection)
+        wanted = _tables(connection)
+    with stepped.read() as connection:
+        assert _tables(connection) == wanted
+    stepped.close()
+    direct.close()
+
+
+def test_a_library_of_the_first_schema_keeps_its_papers_and_citekeys(tmp_path: Path) -> None:
+    database = Database(tmp_path)
+    with database.write() as connection:
+        migrate(connection, migrations.STEPS[:1])
+        connection.exec_driver_sql(
+            "INSERT INTO papers (id, title, abstract, authors, year, categories, tags, source, citekey, title_folded,"
+            " authors_folded, digest, text_digest, change, added_at, updated_at) VALUES ('title:1', 'Old Paper',"
+            " 'An abstract.', '[\"Ann Lee\"]', 2020, '[]', '[]', 'bibtex:refs.bib', 'lee2020', 'old paper', 'ann lee',"
+            " 'd', 't', 1, '2026', '2026')"
+        )
+    database.close()
+    with Library.open(tmp_path, embedder=EMBEDDER) as library:
+        found = library.paper("@lee2020")
+        assert (found.title, found.authors, found.notices, found.note) == ("Old Paper", ("Ann Lee",), (), None)
+        assert library.count({"ids": "@lee2020"}) == 1
+        assert library.editions.provenance("title:1")["year"] == "bibtex:refs.bib"
 
 
 def test_no_library_where_none_may_be_made(tmp_path: Path) -> None:

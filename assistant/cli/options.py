@@ -39,7 +39,7 @@ def filter_option(function: F) -> F:
         "filters",
         multiple=True,
         metavar="KEY=VALUE",
-        help="Only papers that match: year (2020, 2020-2024, >=2020), author, venue, category, tag, source, ids. "
+        help="Only papers that match: year (2020, 2020-2024, >=2020), author, venue, category, tag, source, note, ids (also @citekeys). "
         "Repeatable.",
     )(function)
 

@@ -13,6 +13,7 @@ import click
 from assistant.cli import options, output
 
 if TYPE_CHECKING:
+    from assistant.library import Library
     from assistant.papers import Paper
 
 
@@ -104,20 +105,35 @@ def list_(library_path: Path | None, filters: tuple[str, ...], as_json: bool) ->
 
 @click.command()
 @click.argument("reference")
+@click.option(
+    "--verbose", "-v", is_flag=True, help="Also every identifier and key, and which source gave each field."
+)
 @options.library_option
 @options.json_option
-def show(reference: str, library_path: Path | None, as_json: bool) -> None:
+def show(reference: str, verbose: bool, library_path: Path | None, as_json: bool) -> None:
     """Show one paper, by id, DOI, arXiv id, citekey or exact title."""
     with options.existing(library_path) as library:
         paper = library.paper(reference)
         passages = library.passages(paper.id)
+        told = whole(library, paper)
     if as_json:
         spans = [{"id": p.id, "start": p.start, "end": p.end, "tokens": p.tokens} for p in passages]
-        output.emit({**_whole(paper, abstract=True), "passages": spans})
+        output.emit({**told, "passages": spans})
         return
     click.echo(click.style(output.shown(paper.title), bold=True))
-    for name, value in _facts(paper):
-        click.echo(f"{click.style(name, fg='cyan')}  {value}")
+    for notice in paper.notices:
+        click.echo(click.style(notice, fg="red", bold=True))
+    for name, value in facts(paper):
+        origin = told["provenance"].get(_FIELDS.get(name, name)) if verbose else None
+        click.echo(
+            f"{click.style(name, fg='cyan')}  {value}" + click.style(f"  ({origin})" if origin else "", dim=True)
+        )
+    if verbose:
+        named = {"keys": told["citekeys"], "identifiers": [":".join(pair) for pair in told["identifiers"]]}
+        for name, values in named.items():
+            click.echo(f"{click.style(name, fg='cyan')}  {', '.join(values)}")
+        for name in ("title", "abstract"):
+            click.echo(f"{click.style(name, fg='cyan')}  from {told['provenance'].get(name, 'unknown')}")
     click.echo()
     click.echo(output.wrapped(output.shown(paper.abstract)))
 
@@ -145,8 +161,21 @@ def _whole(paper: Paper, *, abstract: bool) -> dict[str, Any]:
     return fields if abstract else {name: value for name, value in fields.items() if name != "abstract"}
 
 
-def _facts(paper: Paper) -> list[tuple[str, str]]:
-    facts = {
+def whole(library: Library, paper: Paper) -> dict[str, Any]:
+    """Everything that the library knows of a paper: its names, and which source gave each field (`you` for an edit)."""
+    return {
+        **_whole(paper, abstract=True),
+        "citekeys": list(library.editions.citekeys(paper.id)),
+        "identifiers": [list(pair) for pair in library.editions.identifiers(paper.id)],
+        "provenance": library.editions.provenance(paper.id),
+    }
+
+
+_FIELDS = {"arxiv": "arxiv_id"}  # as `facts` shows them to the names of provenance
+
+
+def facts(paper: Paper) -> list[tuple[str, str]]:
+    told = {
         "id": paper.id,
         "authors": ", ".join(paper.authors),
         "year": str(paper.year or ""),
@@ -157,6 +186,7 @@ def _facts(paper: Paper) -> list[tuple[str, str]]:
         "categories": ", ".join(paper.categories),
         "tags": ", ".join(paper.tags),
         "citekey": paper.citekey or "",
+        "note": paper.note or "",
         "source": paper.source or "",
     }
-    return [(name, value) for name, value in facts.items() if value]
+    return [(name, value) for name, value in told.items() if value]

@@ -95,6 +95,7 @@ class Database:
         @event.listens_for(engine, "connect")
         def _configure(connection: sqlite3.Connection, _record: object) -> None:
             connection.execute("PRAGMA foreign_keys = ON")
+            connection.create_function("ibid_fold", 1, _folded, deterministic=True)
             connection.execute(f"PRAGMA synchronous = {synchronous}")
             connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
             if not self.read_only:
@@ -159,3 +160,8 @@ def among(column: ColumnElement[Any], values: Iterable[str | int]) -> ColumnElem
 
 def _has_content(path: Path) -> bool:
     return path.exists() and path.stat().st_size > 0
+
+
+def _folded(text: str | None) -> str | None:
+    """`truth.fold` inside SQLite, whose own `lower` knows ASCII only."""
+    return None if text is None else " ".join(text.casefold().split())

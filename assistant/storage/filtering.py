@@ -6,7 +6,7 @@ from sqlalchemy import ColumnElement, and_, func, or_, select
 
 from assistant.filters import Filters
 from assistant.storage.database import Database, among
-from assistant.storage.schema import identifiers, labels, papers
+from assistant.storage.schema import citekeys, identifiers, labels, papers
 from assistant.storage.truth import fold
 
 
@@ -31,6 +31,7 @@ def _conditions(filters: Filters) -> list[ColumnElement[bool]]:
         (papers.c.authors_folded, filters.authors),
         (papers.c.venue_folded, filters.venues),
         (papers.c.source_folded, filters.sources),
+        (func.ibid_fold(papers.c.note), filters.notes),
     ):
         if values:
             conditions.append(or_(*(func.instr(column, fold(value)) > 0 for value in values)))
@@ -48,4 +49,5 @@ def _conditions(filters: Filters) -> list[ColumnElement[bool]]:
 def _named(references: tuple[str, ...]) -> ColumnElement[bool]:
     names = [*references, *(reference.lower() for reference in references)]
     known = select(identifiers.c.paper_id).where(among(identifiers.c.value, names))
-    return or_(among(papers.c.id, names), papers.c.id.in_(known), among(papers.c.citekey, references))
+    keyed = select(citekeys.c.paper_id).where(among(citekeys.c.key, [r.removeprefix("@") for r in references]))
+    return or_(among(papers.c.id, names), papers.c.id.in_(known), papers.c.id.in_(keyed))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from assistant.errors import LibraryError
 from assistant.storage.generations import Generation, Progress
-from assistant.storage.truth import Change, Truth
+from assistant.storage.truth import Change, PassageRow, Truth
 
 if TYPE_CHECKING:
     from assistant.lexical import LexicalIndex
@@ -74,7 +74,7 @@ class LexicalPart:
 
         with LexicalIndex.create(generation.lexical) as index:
             for rows in self._truth.passage_rows():
-                index.add((row.passage_id, row.paper_id, row.title, row.text) for row in rows)
+                index.add(map(_entry, rows))
             index.commit()
         return Progress(target)
 
@@ -85,6 +85,12 @@ class LexicalPart:
         with LexicalIndex.open(generation.lexical) as index:
             index.remove(sorted(set(self._truth.removed_since(after).values())))
             for rows in self._truth.passage_rows(after=after):
-                index.add((row.passage_id, row.paper_id, row.title, row.text) for row in rows)
+                index.add(map(_entry, rows))
             index.commit()
         return Progress(target)
+
+
+def _entry(row: PassageRow) -> tuple[str, str, str, str]:
+    """What the index reads: the user's words stand beside the title, as they are said of the whole paper."""
+    title = f"{row.title}\n{row.own_words}" if row.own_words else row.title
+    return row.passage_id, row.paper_id, title, row.text

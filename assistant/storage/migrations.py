@@ -9,18 +9,80 @@ from typing import TypeAlias
 from sqlalchemy import Connection, insert
 
 from assistant.errors import SchemaMismatch
-from assistant.storage import schema
+from assistant.storage import first_schema, schema
 
 Step: TypeAlias = Callable[[Connection], None]
 
 
 def _create(connection: Connection) -> None:
-    schema.metadata.create_all(connection)
+    _run(connection, first_schema.STATEMENTS)
     connection.execute(insert(schema.meta).values(key=schema.LIBRARY_ID, value=secrets.token_hex(8)))
 
 
-# A later step is written as plain DDL against the schema before it, and `_create` is then frozen as DDL too.
-STEPS: tuple[Step, ...] = (_create,)
+def _keys_edits_and_sources(connection: Connection) -> None:
+    """Several citekeys a paper, where each field came from, notices, the user's edits, and sources to sync with."""
+    _run(connection, _SECOND)
+
+
+_SECOND = """
+ALTER TABLE papers ADD COLUMN notices TEXT NOT NULL DEFAULT '[]';
+ALTER TABLE papers ADD COLUMN origins TEXT NOT NULL DEFAULT '{}';
+ALTER TABLE papers ADD COLUMN note TEXT;
+ALTER TABLE papers ADD COLUMN own_words TEXT;
+CREATE TABLE edits (
+    paper_id TEXT NOT NULL,
+    edits TEXT NOT NULL,
+    sourced TEXT NOT NULL,
+    edited_at TEXT NOT NULL,
+    PRIMARY KEY (paper_id),
+    FOREIGN KEY(paper_id) REFERENCES papers (id) ON DELETE CASCADE
+);
+CREATE TABLE citekeys (
+    "key" TEXT NOT NULL,
+    paper_id TEXT NOT NULL,
+    PRIMARY KEY ("key", paper_id),
+    FOREIGN KEY(paper_id) REFERENCES papers (id) ON DELETE CASCADE
+);
+CREATE INDEX ix_citekeys_paper_id ON citekeys (paper_id);
+INSERT INTO citekeys ("key", paper_id) SELECT citekey, id FROM papers WHERE citekey IS NOT NULL;
+CREATE TABLE sources (
+    id INTEGER NOT NULL,
+    address TEXT NOT NULL,
+    options TEXT NOT NULL,
+    added_at TEXT NOT NULL,
+    synced_at TEXT,
+    PRIMARY KEY (id),
+    UNIQUE (address)
+);
+CREATE TABLE source_parts (
+    id INTEGER NOT NULL,
+    source_id INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    state TEXT,
+    PRIMARY KEY (id),
+    UNIQUE (source_id, name),
+    FOREIGN KEY(source_id) REFERENCES sources (id) ON DELETE CASCADE
+);
+CREATE TABLE memberships (
+    part_id INTEGER NOT NULL,
+    paper_id TEXT NOT NULL,
+    brought INTEGER NOT NULL,
+    PRIMARY KEY (part_id, paper_id),
+    FOREIGN KEY(part_id) REFERENCES source_parts (id) ON DELETE CASCADE,
+    FOREIGN KEY(paper_id) REFERENCES papers (id) ON DELETE CASCADE
+);
+CREATE INDEX ix_memberships_paper_id ON memberships (paper_id)
+"""
+
+# A later step is written as plain DDL against the schema before it, never from `schema.metadata`, which moves on.
+STEPS: tuple[Step, ...] = (_create, _keys_edits_and_sources)
+
+
+def _run(connection: Connection, statements: str) -> None:
+    """Each statement by itself: `executescript` would commit the caller's transaction."""
+    for statement in statements.split(";"):
+        if statement.strip():
+            connection.exec_driver_sql(statement)
 
 
 def version(connection: Connection) -> int:

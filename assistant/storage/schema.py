@@ -55,6 +55,10 @@ papers = Table(
     Column("change", Integer, nullable=False, index=True),
     Column("added_at", Text, nullable=False),
     Column("updated_at", Text, nullable=False),
+    Column("notices", Text, nullable=False, server_default="[]"),  # JSON list: retractions, corrections
+    Column("origins", Text, nullable=False, server_default="{}"),  # JSON: field to source, where that isn't `source`
+    Column("note", Text),  # the user's
+    Column("own_words", Text),  # the user's note and tags, found by the lexical index beside title and abstract
 )
 
 _paper = ForeignKey("papers.id", ondelete="CASCADE")
@@ -83,6 +87,50 @@ labels = Table(  # categories and tags, case-folded, for filters
     Column("kind", Text, primary_key=True),  # "category" | "tag"
     Column("value", Text, primary_key=True),
     Column("paper_id", Text, ForeignKey("papers.id", ondelete="CASCADE"), primary_key=True, index=True),
+)
+
+edits = Table(  # what the user changed, and what the sources say of those fields
+    "edits",
+    metadata,
+    Column("paper_id", Text, ForeignKey("papers.id", ondelete="CASCADE"), primary_key=True),
+    Column("edits", Text, nullable=False),  # JSON, assistant.editing.Edits
+    Column("sourced", Text, nullable=False),  # JSON: field to value
+    Column("edited_at", Text, nullable=False),
+)
+
+citekeys = Table(  # every key that the user's files have for a paper; files may use one key for different papers
+    "citekeys",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("paper_id", Text, ForeignKey("papers.id", ondelete="CASCADE"), primary_key=True, index=True),
+)
+
+sources = Table(  # what `ibid sync` remembers
+    "sources",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("address", Text, nullable=False, unique=True),
+    Column("options", Text, nullable=False),  # JSON
+    Column("added_at", Text, nullable=False),
+    Column("synced_at", Text),
+)
+
+source_parts = Table(  # a file of a folder, or the one part of a source that has no parts
+    "source_parts",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("source_id", Integer, ForeignKey("sources.id", ondelete="CASCADE"), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("state", Text),  # digest or version of what was read to its end; None before
+    UniqueConstraint("source_id", "name"),
+)
+
+memberships = Table(  # which papers a part held when it was last read to its end
+    "memberships",
+    metadata,
+    Column("part_id", Integer, ForeignKey("source_parts.id", ondelete="CASCADE"), primary_key=True),
+    Column("paper_id", Text, ForeignKey("papers.id", ondelete="CASCADE"), primary_key=True, index=True),
+    Column("brought", Integer, nullable=False),  # 1 where a sync added the paper, so that a sync may prune it
 )
 
 passages = Table(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, Row, delete, func, insert, select
 from sqlalchemy.dialects.sqlite import insert as upsert
 
+from assistant.editing import Edits, own_words, sourced_values
 from assistant.embedding.vectors import PassageVectors, pack, unpack
 from assistant.errors import NotInLibrary
 from assistant.identity import normalise_arxiv, normalise_doi
@@ -23,6 +24,8 @@ from assistant.storage.database import Database, among
 from assistant.storage.schema import (
     LIBRARY_ID,
     changes,
+    citekeys,
+    edits,
     identifiers,
     labels,
     meta,
@@ -50,6 +53,10 @@ class StoredPaper:
     passages: tuple[Passage, ...] | None
     vectors: tuple[PassageVectors, ...] | None
     identifiers: tuple[tuple[str, str], ...] = ()
+    citekeys: tuple[str, ...] = ()  # beside the paper's own and those that it had before
+    origins: Mapping[str, str] | None = None  # field to source where that isn't `paper.source`; None: as they were
+    edits: Edits | None = None  # the user's; None: as they were. An empty one takes them away
+    sourced: Paper | None = None  # with `edits`: the paper as its sources have it
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +85,7 @@ class PassageRow:
     title: str
     text: str
     vector: NDArray[np.float32] | None
+    own_words: str = ""  # the user's note and tags
 
 
 def text_digest(title: str, abstract: str) -> str:
@@ -88,7 +96,7 @@ def text_digest(title: str, abstract: str) -> str:
 def paper_digest(paper: Paper) -> str:
     """sha256 over the whole record except where it came from: unchanged means nothing to store."""
     content = [paper.id, paper.title, paper.abstract, paper.authors, paper.year, paper.venue, paper.doi]
-    content += [paper.arxiv_id, paper.url, paper.categories, paper.tags, paper.citekey]
+    content += [paper.arxiv_id, paper.url, paper.categories, paper.tags, paper.citekey, *paper.notices, paper.note]
     return hashlib.sha256(json.dumps(content, ensure_ascii=False).encode()).hexdigest()
 
 
@@ -175,12 +183,14 @@ class Truth:
         Raises NotInLibrary when there is none, or when a citekey or title names several.
         """
         given = reference.strip()
+        key = given.removeprefix("@")
         names = {given, given.lower(), normalise_doi(given), normalise_arxiv(given)} - {None}
         with self._database.read() as connection:
             for query in (
                 select(papers.c.id).where(papers.c.id == given),
                 select(identifiers.c.paper_id).where(identifiers.c.value.in_(names)).distinct(),
-                select(papers.c.id).where(papers.c.citekey == given),
+                select(papers.c.id).where(papers.c.citekey == key),
+                select(citekeys.c.paper_id).where(citekeys.c.key == key),
                 select(papers.c.id).where(papers.c.title_folded == fold(given)),
             ):
                 found = connection.execute(query.limit(2)).scalars().all()
@@ -269,14 +279,21 @@ class Truth:
         last = 0
         while True:
             group = (
-                select(papers.c.row, papers.c.id, papers.c.title)
+                select(papers.c.row, papers.c.id, papers.c.title, papers.c.own_words)
                 .where(papers.c.row > last, papers.c.change > after)
                 .order_by(papers.c.row)
                 .limit(papers_at_once)
             )
             chosen = group.subquery()
             query = (
-                select(passages.c.id, passages.c.paper_id, chosen.c.title, passages.c.text, vectors.c.vector)
+                select(
+                    passages.c.id,
+                    passages.c.paper_id,
+                    chosen.c.title,
+                    chosen.c.own_words,
+                    passages.c.text,
+                    vectors.c.vector,
+                )
                 .join_from(chosen, passages, passages.c.paper_id == chosen.c.id)
                 .outerjoin(vectors, vectors.c.passage_row == passages.c.row)
                 .where(passages.c.change > after)
@@ -287,8 +304,8 @@ class Truth:
                 found = connection.execute(query).all()
             if found:
                 yield [
-                    PassageRow(id_, paper, title, text, None if blob is None else _vector(blob))
-                    for id_, paper, title, text, blob in found
+                    PassageRow(id_, paper, title, text, None if blob is None else _vector(blob), own or "")
+                    for id_, paper, title, own, text, blob in found
                 ]
             if len(rows) < papers_at_once:
                 return
@@ -386,16 +403,23 @@ def _write_papers(connection: Connection, group: Sequence[StoredPaper], change: 
     """Stores papers of different ids, a statement for all of them wherever one will do."""
     ids = [stored.paper.id for stored in group]
     before = {row.id: row for row in connection.execute(select(papers).where(among(papers.c.id, ids)))}
-    new = []
+    new, reworded = [], []
     for stored in group:
-        values = _columns(stored.paper) | {"change": change, "updated_at": now()}
+        values = _columns(stored.paper) | {"change": change, "updated_at": now()} | _additions(stored)
         if stored.paper.id in before:
-            _replace_paper(connection, before[stored.paper.id], values)
+            former = before[stored.paper.id]
+            if stored.passages is None and values.get("own_words", former.own_words) != former.own_words:
+                reworded.append(former.id)
+            _replace_paper(connection, former, values)
         else:
-            new.append(values | {"added_at": values["updated_at"]})
+            new.append(_BARE | values | {"added_at": values["updated_at"]})
     if new:
         connection.execute(insert(papers), new)
     _write_names(connection, group, sorted(before))
+    _write_edits(connection, group)
+    if reworded:  # the passages stand, and yet the lexical index must read them again
+        _note_removals(connection, reworded, change)
+        connection.execute(passages.update().where(among(passages.c.paper_id, reworded)).values(change=change))
     cut = [stored for stored in group if stored.passages is not None]
     recut = [stored.paper.id for stored in cut if stored.paper.id in before]
     if recut:
@@ -419,10 +443,12 @@ def _replace_paper(connection: Connection, before: Row[Any], values: dict[str, A
 
 
 def _write_names(connection: Connection, group: Sequence[StoredPaper], known: Sequence[str]) -> None:
-    """Identifiers, where nobody has them yet, and labels, in place of those of the `known` papers."""
-    names, marks = [], []
+    """Identifiers, where nobody has them yet, citekeys, and labels, in place of those of the `known` papers."""
+    names, marks, keys = [], [], []
     for stored in group:
         paper = stored.paper
+        own_keys = {*stored.citekeys, *([paper.citekey] if paper.citekey else [])}
+        keys += [{"key": key, "paper_id": paper.id} for key in sorted(own_keys)]
         own = set(stored.identifiers)
         own |= {("doi", paper.doi)} if paper.doi else set()
         own |= {("arxiv", paper.arxiv_id)} if paper.arxiv_id else set()
@@ -432,10 +458,37 @@ def _write_names(connection: Connection, group: Sequence[StoredPaper], known: Se
         marks += [{"kind": kind, "value": value, "paper_id": paper.id} for kind, value in sorted(labelled)]
     if names:
         connection.execute(upsert(identifiers).on_conflict_do_nothing(), names)
+    if keys:
+        connection.execute(upsert(citekeys).on_conflict_do_nothing(), keys)
     if known:
         connection.execute(delete(labels).where(among(labels.c.paper_id, known)))
     if marks:
         connection.execute(insert(labels), marks)
+
+
+_BARE = {"origins": "{}", "own_words": None}  # of a paper that comes without
+
+
+def _additions(stored: StoredPaper) -> dict[str, Any]:
+    """The columns that a write may leave as they are."""
+    added: dict[str, Any] = {}
+    if stored.origins is not None:
+        added["origins"] = json.dumps(dict(stored.origins), ensure_ascii=False)
+    if stored.edits is not None:
+        added["own_words"] = own_words(stored.paper, stored.edits)
+    return added
+
+
+def _write_edits(connection: Connection, group: Sequence[StoredPaper]) -> None:
+    for stored in group:
+        if stored.edits is None:
+            continue
+        mine = edits.c.paper_id == stored.paper.id
+        connection.execute(delete(edits).where(mine))
+        if not stored.edits.empty:
+            sourced = sourced_values(stored.sourced or stored.paper, stored.edits)
+            values = {"edits": stored.edits.to_json(), "sourced": json.dumps(sourced, ensure_ascii=False)}
+            connection.execute(insert(edits).values(paper_id=stored.paper.id, edited_at=now(), **values))
 
 
 def _write_passages(connection: Connection, group: Sequence[StoredPaper], change: int) -> None:
@@ -494,6 +547,8 @@ def _columns(paper: Paper) -> dict[str, Any]:
         "tags": json.dumps(paper.tags, ensure_ascii=False),
         "source": paper.source,
         "citekey": paper.citekey,
+        "notices": json.dumps(paper.notices, ensure_ascii=False),
+        "note": paper.note,
         "title_folded": fold(paper.title),
         "authors_folded": "\n".join(map(fold, paper.authors)),
         "venue_folded": None if paper.venue is None else fold(paper.venue),
@@ -518,6 +573,8 @@ def _paper(row: Row[Any]) -> Paper:
         tags=tuple(json.loads(row.tags)),
         source=row.source,
         citekey=row.citekey,
+        notices=tuple(json.loads(row.notices)),
+        note=row.note,
     )
 
 

@@ -1,0 +1,112 @@
+"""What the user changed about a paper, kept apart from what its sources say. Pure values, no library.
+
+A user's field wins over every source until it is reset; tags that the user gave or took away stay given or taken away
+however often the paper comes again. The note is the user's alone: no source has one.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, Literal, get_args
+
+from assistant.errors import InputError
+from assistant.papers import Paper
+
+EditField = Literal["title", "abstract", "authors", "year", "venue", "doi", "arxiv_id", "url", "citekey", "note"]
+EDIT_FIELDS: Final[tuple[EditField, ...]] = get_args(EditField)
+YOU: Final = "you"  # as the origin of a field
+_NEVER_EMPTY: Final = ("title", "abstract")
+
+
+@dataclass(frozen=True, slots=True)
+class Edits:
+    """`fields` by name with the value that the paper has instead; None (for authors `()`) empties the field."""
+
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    tags_added: tuple[str, ...] = ()
+    tags_removed: tuple[str, ...] = ()
+
+    @property
+    def empty(self) -> bool:
+        return self == Edits()
+
+    def to_json(self) -> str:
+        told = {"fields": self.fields, "tags_added": self.tags_added, "tags_removed": self.tags_removed}
+        return json.dumps(told, ensure_ascii=False, separators=(",", ":"))
+
+    @classmethod
+    def from_json(cls, text: str) -> Edits:
+        told = json.loads(text)
+        return cls(values(told["fields"]), tuple(told["tags_added"]), tuple(told["tags_removed"]))
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """One call of an edit: fields to set, tags to give and to take, and what to give back to the sources."""
+
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    tags: tuple[str, ...] = ()
+    untags: tuple[str, ...] = ()
+    reset: tuple[str, ...] = ()  # fields of EDIT_FIELDS, or `tags`
+    reset_all: bool = False
+
+
+def changed(before: Edits, changes: Changes, sourced: Paper) -> Edits:
+    """The edits after `changes`; `sourced` is the paper as its sources have it. Raises InputError for a bad one.
+
+    A field that is set to what the sources say all the same stays the user's: a later source does not move it.
+    """
+    _check(changes)
+    kept = Edits() if changes.reset_all else before
+    fields = {name: value for name, value in kept.fields.items() if name not in changes.reset} | dict(changes.fields)
+    added, removed = (() if "tags" in changes.reset else tags for tags in (kept.tags_added, kept.tags_removed))
+    folded = {tag.casefold() for tag in changes.untags}
+    added = _without((*added, *changes.tags), folded)
+    given = {tag.casefold() for tag in changes.tags}
+    removed = _without((*removed, *changes.untags), given)
+    own = {tag.casefold() for tag in sourced.tags}
+    return Edits(fields, added, tuple(tag for tag in removed if tag.casefold() in own))
+
+
+def _check(changes: Changes) -> None:
+    for name in (*changes.fields, *changes.reset):
+        if name not in EDIT_FIELDS and not (name == "tags" and name in changes.reset):
+            raise InputError(f"cannot edit {name!r}; fields are {', '.join(EDIT_FIELDS)} and tags")
+    for name in _NEVER_EMPTY:
+        if name in changes.fields and not changes.fields[name]:
+            raise InputError(f"a paper needs its {name}; to have the sources' back: --reset {name}")
+    if blank := next((tag for tag in (*changes.tags, *changes.untags) if not tag.strip()), None):
+        raise InputError(f"a tag needs a letter, not {blank!r}")
+
+
+def _without(tags: Iterable[str], folded: Collection[str]) -> tuple[str, ...]:
+    return tuple({tag.casefold(): tag for tag in tags if tag.casefold() not in folded}.values())
+
+
+def edited(sourced: Paper, edits: Edits | None) -> Paper:
+    """The paper as the user wants it, from what its sources say."""
+    if edits is None or edits.empty:
+        return sourced
+    removed = {tag.casefold() for tag in edits.tags_removed}
+    tags = [tag for tag in sourced.tags if tag.casefold() not in removed]
+    own = {tag.casefold() for tag in tags}
+    tags += [tag for tag in edits.tags_added if tag.casefold() not in own]
+    return replace(sourced, **{**edits.fields, "tags": tuple(tags)})
+
+
+def sourced_values(sourced: Paper, edits: Edits) -> dict[str, Any]:
+    """What the sources say of the fields that `edits` touch, to be kept beside the paper."""
+    return {name: getattr(sourced, name) for name in (*edits.fields, "tags")}
+
+
+def values(told: Mapping[str, Any]) -> dict[str, Any]:
+    """Fields read back from JSON, in the types that a Paper has."""
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in told.items()}
+
+
+def own_words(paper: Paper, edits: Edits | None) -> str | None:
+    """What a search shall find the paper by beside its title and abstract."""
+    tags = edits.tags_added if edits else ()
+    return "\n".join(filter(None, (paper.note, *tags))) or None

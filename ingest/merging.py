@@ -1,0 +1,65 @@
+"""One paper out of several records of it: which source's word stands in each field, and whose it was."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Final
+
+from assistant.identity import is_preprint_venue, published_doi
+from assistant.papers import Paper
+from ingest.records import Record
+
+_FIELDS: Final = (
+    "title", "abstract", "authors", "year", "venue", "doi", "arxiv_id", "url", "categories", "tags", "citekey", "notices",
+)  # fmt: skip
+_TEXT: Final = ("title", "abstract")
+_OF_PUBLICATION: Final = ("year", "venue", "doi")
+
+
+def merged(paper: Paper, record: Record, origins: Mapping[str, str], *, speaks: bool) -> Paper:
+    """`paper` with what the record says of it; the paper itself where that is nothing new.
+
+    A record that speaks for the paper replaces what it mentions; any other only fills gaps. Year, venue and DOI are the
+    publication's as soon as one is known, whichever record came first. Notices of retraction come from everyone.
+    """
+    new = record.paper(paper.id)
+    values = {name: _value(name, paper, new, speaks) for name in _FIELDS}
+    values["citekey"] = paper.citekey or new.citekey if not speaks else new.citekey or paper.citekey
+    own = speaks and origins.get("notices", paper.source) == record.source
+    values["notices"] = new.notices if own else tuple(dict.fromkeys((*paper.notices, *new.notices)))
+    after = replace(paper, **values)
+    return replace(after, source=record.source) if speaks and after != paper else after
+
+
+def _value(name: str, paper: Paper, new: Paper, speaks: bool) -> Any:
+    mine, theirs = getattr(paper, name), getattr(new, name)
+    if name in _TEXT:
+        return theirs if speaks else mine
+    if name in _OF_PUBLICATION and mine and theirs:
+        ours, published = published_doi(paper), published_doi(new)
+        if ours and not published:
+            return mine
+        if published and not ours:
+            return theirs
+        if name == "venue" and not (ours or published) and is_preprint_venue(mine) != is_preprint_venue(theirs):
+            return theirs if is_preprint_venue(mine) else mine
+    return theirs or mine if speaks else mine or theirs
+
+
+def origins_after(before: Paper, told: Mapping[str, str], after: Paper, record: Record) -> dict[str, str]:
+    """Field to source where that is not `after.source`; `told` says it of `before`."""
+    found: dict[str, str] = {}
+    new = record.paper(after.id)
+    for name in _FIELDS:
+        value = getattr(after, name)
+        if not value:
+            continue
+        earlier = told.get(name) or before.source or record.source
+        if value == getattr(before, name):
+            found[name] = earlier
+        elif value == getattr(new, name):
+            found[name] = record.source
+        else:  # notices of both
+            found[name] = f"{earlier}, {record.source}"
+    return {name: source for name, source in found.items() if source != after.source}
