@@ -61,7 +61,7 @@ def verify(claim: str, evidence: Sequence[str], *, titles: Sequence[str] = ()) -
     if not checked.asks:
         return Judgement("unscored", None, None)
     for sentence in chosen:
-        if _bare(sentence.text) == _bare(claim):
+        if is_copy(claim, sentence.text):
             return Judgement("supported", 1.0, sentence.source, (), (sentence.source,))
     best = chosen[checked.best].source
     used = tuple(dict.fromkeys((best, *(sentence.source for sentence in chosen))))
@@ -70,9 +70,9 @@ def verify(claim: str, evidence: Sequence[str], *, titles: Sequence[str] = ()) -
 
 def judge(checked: Checked, best: int, weights: Weights | None = None) -> Judgement:
     """The verdict on a checked claim; `weights` are the shipped ones unless others are given."""
-    from assistant.checks import calibration, features
+    from assistant.checks import calibration, entailment, features
 
-    weights = weights or calibration.shipped()
+    weights = weights or calibration.shipped(read=entailment.SUPPORTED in checked.features)
     kinds = {finding.kind for finding in checked.findings}
     score = weights.supported(checked.features)
     if features.blocks(checked):
@@ -86,6 +86,11 @@ def judge(checked: Checked, best: int, weights: Weights | None = None) -> Judgem
     if opposed and kinds & _OPPOSITE and checked.features["best_coverage"] >= _SAME_MATTER:
         verdict = "contradicted"
     return Judgement(verdict, round(score, 4), best, checked.findings + features.missing_words(checked.missing))
+
+
+def is_copy(claim: str, text: str) -> bool:
+    """Whether they are the same but for blanks, quotation marks and final punctuation."""
+    return _bare(claim) == _bare(text)
 
 
 def _bare(text: str) -> str:

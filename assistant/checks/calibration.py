@@ -17,6 +17,7 @@ from typing import Any
 from assistant.errors import ModelMalformed
 
 WEIGHTS_FILE = "verifier.json"
+READ = "read"  # part of the file: the weights beside the model of `entailment`
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,15 +55,16 @@ class Weights:
 
 
 @cache
-def shipped() -> Weights:
-    """The weights inside the package."""
-    return weights_from((files("assistant.models") / WEIGHTS_FILE).read_text(encoding="utf-8"))
+def shipped(*, read: bool = False) -> Weights:
+    """The weights inside the package; with `read`, those for claims that the model of `entailment` has read."""
+    return weights_from((files("assistant.models") / WEIGHTS_FILE).read_text(encoding="utf-8"), read=read)
 
 
-def weights_from(text: str) -> Weights:
+def weights_from(text: str, *, read: bool = False) -> Weights:
     """Reads the JSON form; ModelMalformed when it isn't one."""
     try:
         data = json.loads(text)
+        data = data.get(READ, data) if read else data
         return Weights(
             _logistic(data["supported"]),
             _logistic(data["contradicted"]),

@@ -10,7 +10,7 @@ from itertools import pairwise
 import numpy as np
 
 from assistant.answers import Finding
-from assistant.checks import direction, entities, lexicon, meaning, numbers, partners, polarity, strength
+from assistant.checks import direction, entailment, entities, lexicon, meaning, numbers, partners, polarity, strength
 from assistant.checks.words import Text, Word, carried, read, same
 from assistant.terms import terms
 
@@ -36,8 +36,12 @@ class Checked:
     missing: tuple[str, ...]
 
 
-def check(claim: str, evidence: Sequence[str], titles: Sequence[str], *, meant: bool = True) -> Checked:
-    """Runs every check; `meant` also compares words by meaning, which takes the embedding model."""
+def check(
+    claim: str, evidence: Sequence[str], titles: Sequence[str], *, meant: bool = True, reading: bool = True
+) -> Checked:
+    """Runs every check. `meant` also compares words by meaning, which takes the embedding model, and `reading` with it
+    has the claim read by the model of `entailment`."""
+    given = claim
     claim = entities.without_authors(claim)
     said = read(claim)
     told = [read(text) for text in evidence]
@@ -64,6 +68,8 @@ def check(claim: str, evidence: Sequence[str], titles: Sequence[str], *, meant: 
     features |= _lexical(claim, said, wanted, all_told, evidence, best)
     if meant:
         features |= _meant(claim, said, wanted, all_told, evidence, best)
+    if meant and reading:
+        features |= entailment.read(given, titles[0] if titles else "", tuple(evidence))
     absent = tuple(word.text for word in wanted if not carried(word, all_told))
     return Checked(
         tuple(finding for ones in found.values() for finding in ones), features, best, bool(wanted), absent

@@ -51,20 +51,40 @@ def selector(data: Path, base: Path, out: Path, without: tuple[Path, ...], thin:
 @click.option(
     "--claims",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    default=None,
-    help="Folder with claims.txt and papers.jsonl; default: those in the package.",
+    multiple=True,
+    help="Folder with claims.txt and papers.jsonl; may be repeated. Default: those in the package.",
 )
 @click.option(
     "--nli",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     default=None,
-    help="JSON Lines of {premise, hypothesis, label, source} to fit on as well.",
+    help="JSON Lines of {premise, hypothesis, label, source} to learn from as well.",
 )
-@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True, help="Where the weights go.")
-def verifier(data: Path, claims: Path | None, nli: Path | None, out: Path) -> None:
-    """Fit the verifier's weights on handwritten claims and the labelled sets in DATA (scifact, healthver, factcheckgpt)."""
+@click.option(
+    "--base",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    default=None,
+    help="Folder with model.safetensors and tokenizer.json of all-MiniLM-L6-v2: trains the model that reads claims as "
+    "well. Without it, the one in --out is kept and only the weights beside it are fitted.",
+)
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    required=True,
+    help="Folder that model and weights go to.",
+)
+@click.option("--thin", type=click.IntRange(min=1), default=1, help="Keep each n-th claim only, to try it out.")
+def verifier(data: Path, claims: tuple[Path, ...], nli: Path | None, base: Path | None, out: Path, thin: int) -> None:
+    """Train the verifier on handwritten claims and the labelled sets in DATA (scifact, healthver, factcheckgpt)."""
+    from importlib.util import find_spec
+
+    missing = [name for name in _NEEDS if find_spec(name) is None] if base else []
+    if missing:
+        raise InputError(f"training needs {', '.join(missing)}: pip install {' '.join(missing)}")
     from assistant.training import verifier as training
 
-    folder = claims or Path(training.__file__).parent / "claims"
-    fitted = training.train(folder, data, nli, out, say=lambda line: click.echo(line, err=True))
+    def say(line: str) -> None:
+        click.echo(line, err=True)
+
+    fitted = training.train(data, out, nli=nli, base=base, folders=claims or None, say=say, thin=thin)
     click.echo(f"{out}: supported from {fitted.supports_from:.2f}, partly from {fitted.partial_from:.2f}")

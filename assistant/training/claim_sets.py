@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -17,6 +17,9 @@ from assistant.verifying import called
 Label = Literal[
     "S", "P", "U", "C", "X"
 ]  # supported, partial, unsupported, contradicted; X: not supported, which way unknown
+
+_WRITTEN = Path(__file__).parent / "written"
+_SHARED = {"life": "life-sciences", "trials": "trials"}  # sets over the papers of a set of questions
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +35,18 @@ class LabelledClaim:
     group: str
 
 
+def written_sets() -> list[Path]:
+    """The folders of handwritten claims that lie beside this module, in order."""
+    folder = Path(__file__).parent / "claims"
+    return sorted(path.parent for path in folder.glob("*/claims.txt"))
+
+
 def handwritten(folder: Path, *, whole: bool = False) -> list[LabelledClaim]:
     """`claims.txt` (`paper | sentences | label | kind | claim`, a line each) over `papers.jsonl`; with `whole`, each
-    claim against all of its paper."""
-    papers = {row["id"]: row for row in _lines(folder / "papers.jsonl")}
+    claim against all of its paper. A set whose papers are those of a set of questions reads them there."""
+    own = folder / "papers.jsonl"
+    papers = {row["id"]: row for row in _lines(own if own.is_file() else _WRITTEN / _SHARED[folder.name] / own.name)}
+    told = {name: _told(row) for name, row in papers.items()}
     found = []
     for number, line in enumerate((folder / "claims.txt").read_text(encoding="utf-8").splitlines(), start=1):
         if not line.strip() or line.startswith("#"):
@@ -43,16 +54,20 @@ def handwritten(folder: Path, *, whole: bool = False) -> list[LabelledClaim]:
         parts = [part.strip() for part in line.split("|", 4)]
         if len(parts) != 5 or parts[0] not in papers or parts[2] not in ("S", "P", "U", "C"):
             raise InputError(f"{folder / 'claims.txt'} line {number}: {line!r:.80} is no claim; see its README")
-        paper = papers[parts[0]]
-        title = called(Paper(id=parts[0], title=paper["title"], abstract=paper["abstract"]))
-        spans = sentences.split(paper["abstract"])
-        texts = [paper["abstract"][span.start : span.end] for span in spans]
-        cited = texts if whole else [texts[int(place)] for place in parts[1].split("+")]
+        title, texts = told[parts[0]]
+        cited = texts if whole else tuple(texts[int(place)] for place in parts[1].split("+"))
         label: Any = parts[2]
-        found.append(
-            LabelledClaim(parts[4], tuple(cited), (title,) * len(cited), label, parts[3], folder.name, parts[0])
-        )
+        group = folder.name + parts[0]
+        found.append(LabelledClaim(parts[4], cited, (title,) * len(cited), label, parts[3], folder.name, group))
     return found
+
+
+def _told(row: Mapping[str, str]) -> tuple[str, tuple[str, ...]]:
+    """What a paper is called, and its sentences."""
+    abstract = row["abstract"]
+    spans = sentences.split(abstract)
+    called_so = called(Paper(id=row["id"], title=row["title"], abstract=abstract))
+    return called_so, tuple(abstract[span.start : span.end] for span in spans)
 
 
 _LABELS: dict[str, Label] = {
