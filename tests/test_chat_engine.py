@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -300,3 +303,34 @@ def test_instructions_in_a_paper_are_sent_as_data_and_obeying_them_does_not_pass
     assert user.count("Question:") == 1
     assert "PWNED" not in found.text.split()[0]
     assert "quoted instead" in found.notes[0]
+
+
+def test_a_terminal_shows_the_quotes_first_and_a_pipe_only_the_answer(tmp_path: Path) -> None:
+    pty = pytest.importorskip("pty")
+    tiny_library(tmp_path / "tiny").close()
+    with FakeOpenAI(Script(GOOD)) as server:
+        given = [
+            "ask",
+            "--library",
+            str(tmp_path / "tiny"),
+            "--model",
+            MODEL,
+            "--base-url",
+            server.base_url,
+            QUESTION,
+        ]
+        reader, writer = pty.openpty()
+        done = subprocess.run(
+            [sys.executable, "-m", "assistant", *given],
+            stdout=subprocess.PIPE,
+            stderr=writer,
+            check=True,
+            env={**os.environ, "IBID_STRICTNESS": "lenient"},
+        )
+        os.close(writer)
+        told = os.read(reader, 65536).decode()
+        os.close(reader)
+    assert told.startswith("\x1b[1mThe papers say; the answer is being written")
+    assert "12.5" in told
+    assert done.stdout.decode().startswith("PromptLadder raised the pass rate by 12.5% [1].")
+    assert "being written" not in done.stdout.decode()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import socket
 import sys
 import threading
 import tomllib
@@ -378,6 +379,14 @@ def test_a_page_is_not_a_model(tmp_path: Path, hubs: Any) -> None:
     with pytest.raises(InputError, match="not a GGUF file"):
         fetch(tmp_path, hubs(content=b"<html>sign in</html>"), None, "mine")
     assert left(tmp_path) == set()
+
+
+def test_an_address_that_nobody_listens_at_is_told_as_such(tmp_path: Path) -> None:
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{closed.getsockname()[1]}/m.gguf"
+    with pytest.raises(InputError, match=r"cannot be reached .*refused.*check the address"):
+        sources.from_url(tmp_path, url, None, "mine", pause=0.0)
 
 
 @pytest.mark.parametrize("url", ["file:///etc/passwd", "ftp://127.0.0.1/x", "qwen", "http:///x"])

@@ -96,7 +96,11 @@ def ask(
             if failed:
                 sys.exit(1)
             return
-        answer = assistant.ask(" ".join(question), filters=narrowed, conversation=conversation_id)
+        text = " ".join(question)
+        if as_json or assistant.settings.chat_model == "quotes":
+            answer = assistant.ask(text, filters=narrowed, conversation=conversation_id)
+        else:
+            answer = output.answered(assistant.stream(text, filters=narrowed, conversation=conversation_id))
     if as_json:
         output.emit(answer.to_dict())
     else:

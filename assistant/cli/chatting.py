@@ -49,6 +49,10 @@ def chat(
             try:
                 if conversation is None:  # one that nothing was asked in is not kept
                     conversation = assistant.conversation()
-                click.echo(output.answer_text(conversation.ask(question, filters=narrowed)) + "\n")
+                if assistant.settings.chat_model == "quotes":
+                    answer = conversation.ask(question, filters=narrowed)
+                else:
+                    answer = output.answered(conversation.stream(question, filters=narrowed))
+                click.echo(output.answer_text(answer) + "\n")
             except IbidError as error:
                 click.echo(f"ibid: {error}", err=True)

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from assistant.answers import Answer
+    from collections.abc import Iterable
+
+    from assistant.answers import Answer, Event, Retrieved
     from assistant.papers import Hit, Paper
 
 _WIDEST = 100
@@ -74,6 +76,25 @@ def answer_text(answer: Answer) -> str:
         lines += ["", *_references(answer)]
     lines += [click.style(wrapped(f"Note: {note}."), dim=True) for note in answer.notes]
     return "\n".join(lines)
+
+
+def answered(events: Iterable[Event]) -> Answer:
+    """The answer at a stream's end. On a terminal, the quotes are shown at once where a model still has to write."""
+    from assistant.answers import Finished, Retrieved
+
+    for event in events:
+        if isinstance(event, Retrieved) and event.quotes and sys.stderr.isatty():
+            click.echo(quotes_text(event), err=True)
+        if isinstance(event, Finished):
+            return event.answer
+    raise AssertionError("a stream ends with Finished")  # pragma: no cover
+
+
+def quotes_text(retrieved: Retrieved) -> str:
+    """What the papers say, before a model has written a word."""
+    title = click.style("The papers say; the answer is being written …", bold=True)
+    quotes = (wrapped(f"“{shown(quote.quote)}” {shown(quote.paper.title)}", "  ") for quote in retrieved.quotes)
+    return "\n".join([title, *(click.style(quote, dim=True) for quote in quotes)]) + "\n"
 
 
 _MENDED = ("repaired", "replaced")

@@ -221,6 +221,8 @@ def from_url(
                 reason = f"{error.code} {error.reason}"
             except (urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError) as error:
                 reason = " ".join(str(getattr(error, "reason", error)).split()) or type(error).__name__
+            if attempt == _TRIES and not store.begun(folder, name):
+                raise InputError(f"{_shown(url)} cannot be reached ({reason}); check the address, and pull again")
             if attempt == _TRIES:
                 raise InputError(
                     f"{_shown(url)} broke off {_TRIES} times ({reason}); pull again, it goes on from there"
