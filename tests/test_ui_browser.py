@@ -119,7 +119,7 @@ def _claims(turn: Locator) -> Locator:
 def test_a_sentence_opens_its_paper_with_the_very_words_marked(page: Page) -> None:
     turn = _ask(page, "How many combinations?")
     expect(page.get_by_label("Your question")).to_have_value("")
-    _claims(turn).click()
+    _claims(turn).first.click()
     mark = page.locator("#ibid-panel mark.ibid-here")
     expect(mark).to_have_text(_SHOWN)
     start, end = (int(mark.get_attribute(name) or -1) for name in ("data-start", "data-end"))
@@ -156,7 +156,7 @@ def test_each_verdict_has_its_line_and_its_words(page: Page) -> None:
 
 def test_a_papers_markup_stays_text(page: Page) -> None:
     turn = _ask(page, "How many <img src=x onerror=alert(1)> combinations? ![x](http://192.0.2.1/z.png)")
-    _claims(turn).click()
+    _claims(turn).first.click()
     expect(page.locator("#ibid-panel h3")).to_contain_text("bold <img src=")
     expect(page.locator("#ibid-panel .ibid-abstract")).to_contain_text("javascript:alert(1)")
     assert page.locator("#ibid-chat :is(img, script, iframe, object, embed, a[href^='javascript'])").count() == 0

@@ -3,7 +3,7 @@
 (() => {
   "use strict";
 
-  const WAIT_FOR_STOP_MS = 2000, POLL_MS = 4000;
+  const WAIT_FOR_STOP_MS = 2000, POLL_MS = 4000, MOST_BARS = 60;
   const FIELD_NAMES = { year: "Year", author: "Author", venue: "Venue", category: "Category", tag: "Tag", source: "Source", paper: "Papers" };
   const one = (selector, root = document) => root.querySelector(selector);
   const all = (selector, root = document) => [...root.querySelectorAll(selector)];
@@ -406,9 +406,9 @@
   }
 
   function drawScope(loud = false) {
-    const place = one(".ibid-scope", root);
+    const bar = one(".ibid-scope", root);
     const narrowed = scope.chips.length > 0 || Object.keys(scope.filters).length > 0;
-    place.hidden = scope.total === 0;
+    bar.hidden = scope.total === 0;
     const number = (count) => count.toLocaleString("en");
     const count = make("span", { class: scope.papers ? "ibid-count" : "ibid-count ibid-none", role: loud ? "alert" : "status" });
     if (!narrowed) count.append(`All ${number(scope.total)} ${scope.total === 1 ? "paper" : "papers"}`);
@@ -421,8 +421,8 @@
     const add = fields.map((field) => make("button", { type: "button", class: "ibid-field", "data-do": "facet", "data-field": field, "aria-haspopup": "dialog", "aria-expanded": "false", text: FIELD_NAMES[field] }));
     const clear = narrowed ? [make("button", { type: "button", class: "ibid-clear", "data-do": "clear", text: "Clear" })] : [];
     const open = floating && floating.button.dataset.field;
-    place.replaceChildren(count, ...chips, ...add, ...clear);
-    if (open) { floating.button = one(`[data-do="facet"][data-field="${open}"]`, place) || floating.button; floating.button.setAttribute("aria-expanded", "true"); }
+    bar.replaceChildren(count, ...chips, ...add, ...clear);
+    if (open) { floating.button = one(`[data-do="facet"][data-field="${open}"]`, bar) || floating.button; floating.button.setAttribute("aria-expanded", "true"); place(floating.element, floating.button); }
   }
 
   const keyOf = (field) => (field === "paper" ? "ids" : field);
@@ -467,16 +467,18 @@
   }
 
   async function years(popover) {
-    const found = (await fetched("facets?field=year").catch(() => [])).map((year) => ({ year: Number(year.value), papers: year.papers }));
-    if (!found.length) return;
-    const first = found[0].year, last = found.at(-1).year, most = Math.max(...found.map((year) => year.papers));
+    const known = (await fetched("facets?field=year").catch(() => [])).map((year) => ({ year: Number(year.value), papers: year.papers }));
+    if (!known.length) return;
+    const first = known[0].year, last = known.at(-1).year, most = Math.max(...known.map((year) => year.papers));
+    const papers = new Map(known.map((year) => [year.year, year.papers]));
+    const found = last - first > MOST_BARS ? known : Array.from({ length: last - first + 1 }, (_, index) => ({ year: first + index, papers: papers.get(first + index) || 0 }));
     const held = scope.filters.year || [null, null];
     const from = make("input", { type: "number", "aria-label": "From year", placeholder: first, min: "1000", max: "2999" });
     const to = make("input", { type: "number", "aria-label": "To year", placeholder: last, min: "1000", max: "2999" });
     from.value = held[0] ?? "";
     to.value = held[1] ?? "";
     const bars = found.map((year) => {
-      const bar = make("button", { type: "button", title: `${year.year}: ${year.papers}`, "aria-label": `${year.year}, ${year.papers} papers`, style: `height:${Math.max(6, (100 * year.papers) / most)}%` });
+      const bar = make("button", { type: "button", title: `${year.year}: ${year.papers}`, "aria-label": `${year.year}, ${year.papers} papers`, style: `height:${year.papers ? Math.max(10, (100 * year.papers) / most) : 3}%` });
       bar.addEventListener("click", () => { from.value = to.value = year.year; apply(); });
       return bar;
     });
@@ -566,6 +568,8 @@
     }
     if (mine !== panelAsked) return;
     if (content) body.innerHTML = content.html;
+    const judged = one(".ibid-judged", body); // stays in sight above what scrolls
+    one(".ibid-bar > span", panel).replaceChildren(judged || "Source");
     const steps = opener && opener.matches('.ibid-said, .ibid-marker[data-claim]');
     for (const step of all('[data-do="previous"], [data-do="next"]', panel)) step.hidden = !steps;
     const opening = panel.hidden;

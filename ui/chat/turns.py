@@ -23,6 +23,9 @@ from ui.rendering import (
 )
 
 _MARKER = re.compile(r"\s*\[(\d{1,3}(?:\s*,\s*\d{1,3})*)\]")
+_END = re.compile(
+    r"((?:\s*\[\d{1,3}(?:\s*,\s*\d{1,3})*\])+)([.!?…]+)\s*$"
+)  # a stop after markers is shown before them
 _EVIDENCE_SHOWN: Final = 4
 _SNIPPET_CHARACTERS: Final = 220
 _SYMBOLS: Final[Mapping[Verdict, str]] = {
@@ -155,9 +158,14 @@ def _read_as(answer: Answer) -> str:
 
 
 def _asked_of(filters: Mapping[str, Any] | None) -> str:
-    if not filters or Filters(**filters).empty:
+    if not filters:
         return ""
-    chosen = Filters(**filters)
+    lists: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in filters.items()
+    }
+    chosen = Filters(**lists)
+    if chosen.empty:
+        return ""
     first, last = chosen.year_from, chosen.year_to
     years = str(first) if first == last else f"{first or ''}–{last or ''}"
     parts = [years] if first or last else []
@@ -194,8 +202,9 @@ def _claim(claim: Claim, number: int, record_id: str | None) -> str:
         tag = f' <em class="ibid-verdict"><b aria-hidden="true">{symbol}</b> {escape(says)}</em>'
     pieces: list[str] = []
     position = 0
-    for marker in [*_MARKER.finditer(claim.text), None]:
-        words = claim.text[position : marker.start() if marker else len(claim.text)]
+    text = _END.sub(r"\2\1", claim.text)
+    for marker in [*_MARKER.finditer(text), None]:
+        words = text[position : marker.start() if marker else len(text)]
         if words.strip(" .") or (words.strip() and not pieces):
             pieces.append(_said(words, says, where, first=not pieces))
         else:
