@@ -41,7 +41,7 @@ ALIASES: Final[dict[str, tuple[str, ...]]] = {
 }  # fmt: skip
 _ID_FIELDS: Final = ("id", "paperid", "recordid", "key", "identifier", "uid", "ut")
 _SCHEME_FIELDS: Final[dict[str, tuple[str, ...]]] = {
-    "pmid": ("pmid", "pubmedid", "externalids.pubmed", "an"),
+    "pmid": ("pmid", "pubmedid", "externalids.pubmed"),
     "pmcid": ("pmcid", "pmc", "externalids.pubmedcentral"),
     "openalex": ("openalex", "openalexid"),
     "s2": ("s2id", "semanticscholarid", "paperid"),
@@ -87,6 +87,7 @@ def record(fields: Fields, where: str, source: str) -> Record | Rejected:
         named = f" ({_shortened(title)!r})" if title else ""
         return Rejected(where, f"{missing}{named}")
     doi = normalise_doi(_first_text(spelt, ALIASES["doi"])) or _doi_of(spelt)
+    venue, printed = _venue(_collapsed(_first_text(spelt, ALIASES["venue"])))
     arxiv_id = _arxiv(spelt) or arxiv_of_doi(doi)
     return Record(
         where=where,
@@ -94,15 +95,15 @@ def record(fields: Fields, where: str, source: str) -> Record | Rejected:
         title=title,
         abstract=abstract,
         authors=authors(_first(spelt, ALIASES["authors"]) or spelt.get("authorsparsed")),
-        year=next((found for name in ALIASES["year"] if (found := year(spelt.get(name)))), None),
-        venue=_collapsed(_first_text(spelt, ALIASES["venue"])) or None,
+        year=next((found for name in ALIASES["year"] if (found := year(spelt.get(name)))), printed),
+        venue=venue or None,
         doi=doi,
         arxiv_id=arxiv_id,
         url=_url(spelt),
         categories=names(_first(spelt, ALIASES["categories"]), blanks=True),
-        tags=names(_first(spelt, ALIASES["tags"])),
+        tags=_tags(spelt),
         citekey=_collapsed(_first_text(spelt, ALIASES["citekey"])) or None,
-        keys=names(spelt.get("keys")),
+        keys=_keys(spelt),
         others=_others(spelt),
         notices=_notices(spelt, title),
     )
@@ -140,6 +141,12 @@ def authors(value: Any) -> tuple[str, ...]:
     return _named(name for item in value for name in _author(item))
 
 
+def initials_first(name: str) -> str:
+    """`Smith JA` and `van Dyk R.` as `JA Smith` and `R. van Dyk`; anything else stays."""
+    match = _INITIALS_LAST.match(name.strip())
+    return f"{match.group(2)} {match.group(1)}" if match else name
+
+
 def names(value: Any, *, blanks: bool = False) -> tuple[str, ...]:
     """A list of categories or tags, or a text joined by `;`, `,` or `|` (or by blanks, for arXiv's categories)."""
     if isinstance(value, str):
@@ -147,7 +154,7 @@ def names(value: Any, *, blanks: bool = False) -> tuple[str, ...]:
         if isinstance(parsed, list):
             return names(parsed)
         separator = ";" if ";" in value else "|" if "|" in value else ","
-        parts = value.split(separator)
+        parts = _outside_brackets(value, separator)
         if blanks and len(parts) == 1 and all(_ARXIV_CATEGORY.match(part) for part in value.split()):
             parts = value.split()
     elif isinstance(value, Mapping):
@@ -196,6 +203,8 @@ _TYPE_FIELDS: Final = (
 )
 _RETRACTED_TYPE: Final = re.compile(r"\bretracted\b(?! (?:by|from))", re.IGNORECASE)
 _MARKED_TITLE: Final = re.compile(r"^\W*(retracted(?: article)?|withdrawn(?: article)?)\s*[:\])]", re.IGNORECASE)
+_INITIALS_LAST: Final = re.compile(r"^([^\W\d_][^,.]*?) ((?:[^\W\d_a-z]\.?-?){1,4})$")
+_DOTTED_LAST: Final = re.compile(r"^[^\W\d_][^,.]+ (?:[^\W\d_]\.[ -]?)+$")
 _ARXIV_CATEGORY: Final = re.compile(r"^[a-z-]+(?:\.[A-Za-z-]+)?$")
 _NAME_KEYS: Final = ("name", "fullname", "displayname", "literal", "authorname", "rawauthorname")
 _FAMILY_KEYS: Final = ("family", "last", "lastname", "surname", "familyname")
@@ -249,6 +258,8 @@ def _named(found: Iterable[str]) -> tuple[str, ...]:
             name = f"{given.strip()} {family.strip()} {suffix.strip()}"
         elif comma:
             name = f"{given.strip()} {family.strip()}"
+        elif _DOTTED_LAST.match(name):  # Embase and Scopus write "Liu R."
+            name = initials_first(name)
         if name and name.lower() not in _NOTHING | _NOBODY:
             turned.append(_collapsed(name))
     return tuple(dict.fromkeys(turned))
@@ -349,14 +360,57 @@ def _arxiv(spelt: Fields) -> str | None:
 
 
 def _doi_of(spelt: Fields) -> str | None:
-    return next(
-        (
-            doi
-            for name in (*_ID_FIELDS, "url", "link")
-            if name in spelt and (doi := normalise_doi(_spoken(spelt[name])))
-        ),
-        None,
-    )
+    """A DOI that an id or an address holds. An address adds things of its own to it, which are cut off."""
+    for name in (*_ID_FIELDS, *ALIASES["url"]):
+        if name not in spelt:
+            continue
+        text = _spoken(spelt[name])
+        address, query, asked = text.partition("?") if "://" in text else (text, "", "")
+        parts = [_ADDRESS_END.sub("", address) if "://" in text else address, *(asked.split("&") if query else ())]
+        if doi := next((doi for part in parts if (doi := normalise_doi(part))), None):
+            return doi
+    return None
+
+
+def _outside_brackets(text: str, separator: str) -> list[str]:
+    """`text` split at `separator`, though not between brackets: `cyst (diagnosis, surgery), child` is two."""
+    if separator != "," or "(" not in text:
+        return text.split(separator)
+    parts, depth, began = [], 0, 0
+    for at, char in enumerate(text):
+        depth = max(0, depth + (char == "(") - (char == ")"))
+        if char == separator and not depth:
+            parts.append(text[began:at])
+            began = at + 1
+    return [*parts, text[began:]]
+
+
+def _tags(spelt: Fields) -> tuple[str, ...]:
+    """The first of the columns for tags; Zotero's automatic ones beside those that its user gave."""
+    found = names(_first(spelt, ALIASES["tags"]))
+    return tuple(dict.fromkeys((*found, *names(spelt.get("automatictags")))))
+
+
+def _keys(spelt: Fields) -> tuple[str, ...]:
+    """Further keys of the user's own: what a reader found, and Zotero's, whose tables have it as `Key`."""
+    zotero = _spoken(spelt.get("key")) if "itemtype" in spelt else ""
+    return tuple(dict.fromkeys((*names(spelt.get("keys")), *([zotero] if _ZOTERO_KEY.match(zotero) else []))))
+
+
+def _venue(text: str) -> tuple[str, int | None]:
+    """The venue, and the year that Embase's `Source` has behind it: `Journal (2014) 3:3 (152-160). Date …`."""
+    match = _SOURCE_LINE.match(text)
+    return (match.group(1), int(match.group(2))) if match else (text, None)
+
+
+_ADDRESS_END: Final = re.compile(
+    r"(?:/(?:full|abstract|pdf|epdf|html|full/html|meta|summary|pdfdirect|fulltext|references|export)|\.pdf)+/?(?:#.*)?$|#.*$",
+    re.IGNORECASE,
+)
+_ZOTERO_KEY: Final = re.compile(r"^[A-Z0-9]{8}$")
+_SOURCE_LINE: Final = re.compile(
+    r"^(.{3,200}?) \((1[89]\d\d|20\d\d)\) (?:\S+ )?\(?[\w: -]{0,40}\)?\. Date of Publication"
+)
 
 
 def _others(spelt: Fields) -> tuple[Identifier, ...]:

@@ -315,7 +315,6 @@ def test_format_is_told_by_content_whatever_the_name() -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "TY  - JOUR\nTI  - A title\nAB  - An abstract. It has sentences.\nER  - \n",
         "# Heading\n\nSome text. More text follows here in the readme.\n",
         "<html><body>No papers. None at all, in this page of text.</body></html>",
         "def f():\n    return 1\n",

@@ -14,7 +14,7 @@ from typing import BinaryIO, Final, Protocol
 
 from assistant.errors import SourceError
 from ingest.records import Record, Rejected
-from ingest.sources import acl_xml, atom, bibtex, dump, endnote_xml, jsonl, pubmed, table
+from ingest.sources import acl_xml, atom, bibtex, dump, endnote_xml, jsonl, nbib, pubmed, refer, ris, table, wos
 from ingest.sources.packed import DEFAULT_LIMITS, Limits, opened
 from ingest.sources.text import Text, open_text
 
@@ -38,7 +38,20 @@ class Source(Protocol):
         """Every record of `text`, and every place that should have been one."""
 
 
-FORMATS: Final[tuple[Source, ...]] = (atom, pubmed, endnote_xml, acl_xml, bibtex, jsonl, table, dump)
+FORMATS: Final[tuple[Source, ...]] = (
+    atom,
+    pubmed,
+    endnote_xml,
+    acl_xml,
+    nbib,
+    ris,
+    wos,
+    refer,
+    bibtex,
+    jsonl,
+    table,
+    dump,
+)
 
 
 def detect(sample: str, name: str) -> Source:

@@ -1,0 +1,71 @@
+"""Web of Science's tagged export: two letters, a blank, values wrapped under them; read by rispy's WokParser."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cache
+from typing import TYPE_CHECKING, Final
+
+from ingest.fields import initials_first, record
+from ingest.records import Record, Rejected
+from ingest.sources.tagged import EVERY_TAG, Grammar, Tagged, tagged
+from ingest.sources.text import Text
+
+if TYPE_CHECKING:
+    from rispy import RisParser
+
+NAME: Final = "wos"
+SUFFIXES: Final = (".txt", ".ciw", ".isi")
+_TAG: Final = re.compile(r"[A-Z][A-Z0-9](?: |$)")
+_BEGINNING: Final = re.compile(r"\s*(?:(?:FN|VR) [^\n]*\n\s*)*PT [A-Z]\s*\n")
+_SECOND: Final = re.compile(r"^(?:AU|TI|SO|UT) \S", re.MULTILINE)
+_OPENING: Final = re.compile(r"(?:TI|AB|AU|UT) ")
+_LISTS: Final = ["AU", "AF", "BA", "BF", "CA", "RI", "OI", "CR", "C1"]
+
+
+def matches(sample: str, name: str) -> bool:
+    """`FN` and `VR` lines or nothing, then `PT J` and further tags."""
+    return _BEGINNING.match(sample.lstrip("\ufeff")) is not None and _SECOND.search(sample) is not None
+
+
+def read(text: Text, name: str) -> Iterator[Record | Rejected]:
+    """Every record."""
+    for item in tagged(text, name, _GRAMMAR, _parser()):
+        if isinstance(item, Rejected):
+            yield item
+        else:
+            yield record(_fields(item), f"{name}:{item.line}", f"{NAME}:{name}")
+
+
+_GRAMMAR: Final = Grammar(
+    begins=lambda line: line.startswith("PT "),
+    ends=lambda line: line.rstrip() in {"ER", "EF"},
+    tagged=lambda line: _TAG.match(line) is not None and line[:2] not in {"FN", "VR"},
+    opens=lambda line: _OPENING.match(line) is not None and _TAG.match(line) is not None,
+    first="PT J",
+    last="ER",
+)
+
+
+@cache
+def _parser() -> RisParser:
+    import rispy
+
+    return rispy.WokParser(mapping=EVERY_TAG, list_tags=_LISTS)
+
+
+def _fields(item: Tagged) -> dict[str, object]:
+    return {
+        "title": item.text("TI"),
+        "abstract": item.text("AB"),
+        "authors": item.all("AF") or [initials_first(name) for name in item.all("AU", "CA")],
+        "year": item.text("PY", "EA"),
+        "venue": item.text("SO", "JI"),
+        "doi": item.text("DI"),
+        "pmid": item.text("PM"),
+        "url": "",
+        "categories": item.text("WC"),
+        "tags": item.text("DE") or item.text("ID"),
+        "worktype": item.text("DT"),
+    }
