@@ -12,10 +12,10 @@ from starlette.responses import FileResponse, Response
 
 from ui.chat.icons import icon
 from ui.services import Services
-from ui.tabs import chat
+from ui.tabs import chat, papers
 
 _FOLDER: Final = Path(__file__).parent
-_FILES: Final = ("page.css", "page.js")
+_FILES: Final = ("page.css", "tabs/tabs.css", "page.js", "tabs/tabs.js", "tabs/papers.js")
 _WAITING: Final = 64
 _AT_ONCE: Final = 4  # what the page asks for is CPU-bound; more at once only makes each later
 _SANS: Final = ["Instrument Sans", "system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif"]
@@ -32,20 +32,20 @@ class Tab(Protocol):
     def routes(self, services: Services) -> APIRouter: ...
 
 
-TABS: Final[tuple[Tab, ...]] = (chat,)
+TABS: Final[tuple[Tab, ...]] = (chat, papers)
 
 
 def look() -> dict[str, Any]:
     """Theme, style sheet and script, as keyword arguments of Gradio's launch and mount functions."""
     theme = gr.themes.Base(primary_hue="teal", neutral_hue="stone", font=_SANS, font_mono=_MONO)
-    styles, script = (f"page/{name}?v={_digest(name)}" for name in _FILES)
+    files = "".join(map(_linked, _FILES))
     fonts = "".join(
         f'<link rel="preload" href="page/{name}" as="font" type="font/woff2" crossorigin>'
         for name in ("newsreader-latin-wght-normal.woff2", "instrument-sans-latin-wght-normal.woff2")
     )
     return {
         "theme": theme,
-        "head": f'{fonts}<link rel="stylesheet" href="{styles}"><script defer src="{script}"></script>',
+        "head": fonts + files,
     }
 
 
@@ -68,7 +68,7 @@ def build(services: Services) -> gr.Blocks:
 def routes(services: Services) -> APIRouter:
     """The page's files, and what its tabs ask for; to be served beside the page."""
     router = APIRouter(include_in_schema=False)
-    files = {name: _FOLDER / name for name in _FILES}
+    files = {path.name: path for path in (_FOLDER / name for name in _FILES)}
     files |= {path.name: path for path in sorted((_FOLDER / "fonts").glob("*.woff2"))}
 
     @router.get("/page/{name}")
@@ -80,6 +80,13 @@ def routes(services: Services) -> APIRouter:
     for tab in TABS:
         router.include_router(tab.routes(services))
     return router
+
+
+def _linked(name: str) -> str:
+    address = f"page/{Path(name).name}?v={_digest(name)}"
+    if name.endswith(".css"):
+        return f'<link rel="stylesheet" href="{address}">'
+    return f'<script defer src="{address}"></script>'
 
 
 def _digest(name: str) -> str:

@@ -1,0 +1,135 @@
+"""Adding papers from the page: one ingest at a time, in a thread of its own, watched by whoever looks."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import tempfile
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, Literal
+
+from assistant.errors import IbidError, InputError, LibraryError
+from ui.papers import views
+
+if TYPE_CHECKING:
+    from ui.services import Services
+
+_UNSAFE: Final = re.compile(r"[^\w.() +-]+")
+_FORM: Final = "added by hand.jsonl"  # the source of a paper that was typed in
+
+
+@dataclass(frozen=True, slots=True)
+class Ingest:
+    """How far an ingest is. `total` is None while it is not known; `report` is HTML, `message` what stopped it."""
+
+    number: int
+    what: str
+    state: Literal["running", "done", "failed"] = "running"
+    done: int = 0
+    total: int | None = None
+    report: str = ""
+    message: str = ""
+
+    def told(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+class Adding:
+    """The page's ingests. Any thread may ask."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._lock = threading.Lock()
+        self._latest: Ingest | None = None
+
+    @property
+    def latest(self) -> Ingest | None:
+        return self._latest
+
+    def files(self, sent: Sequence[tuple[str, BinaryIO]]) -> Ingest:
+        """Starts to add files, given by name and content. Raises as `_start`."""
+        names = [safe(name) for name, _ in sent]
+        folder = Path(tempfile.mkdtemp(prefix="ibid-"))
+        try:
+            paths = []
+            for number, (name, (_, content)) in enumerate(zip(names, sent, strict=True)):
+                path = folder / str(number) / name
+                path.parent.mkdir()
+                with path.open("wb") as target:
+                    shutil.copyfileobj(content, target)
+                paths.append(path)
+            return self._start(views.several(names), folder, paths)
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+
+    def paper(self, fields: Mapping[str, Any]) -> Ingest:
+        """Starts to add one paper, its fields as in JSON Lines. Raises as `_start`."""
+        folder = Path(tempfile.mkdtemp(prefix="ibid-"))
+        path = folder / _FORM
+        path.write_text(json.dumps(fields, ensure_ascii=False) + "\n", encoding="utf-8")
+        try:
+            return self._start(str(fields["title"]), folder, [path])
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+
+    def refuse_while_running(self) -> None:
+        """Raises InputError while papers are being added."""
+        if self._latest is not None and self._latest.state == "running":
+            raise InputError(f"{self._latest.what} is being added; try again when that is done")
+
+    def _start(self, what: str, folder: Path, paths: Sequence[Path]) -> Ingest:
+        """Raises InputError while another ingest runs, LibraryError where nothing can be written."""
+        if self._services.library.read_only:
+            raise LibraryError("this library is open for reading only; nothing was added")
+        add = self._services.hook("ingest")
+        with self._lock:
+            self.refuse_while_running()
+            self._latest = begun = Ingest(self._latest.number + 1 if self._latest else 1, what)
+        threading.Thread(target=self._run, args=(add, folder, paths), name="ibid-adding", daemon=True).start()
+        return begun
+
+    def _run(self, add: Any, folder: Path, paths: Sequence[Path]) -> None:
+        def progress(now: Any) -> None:
+            self._change(done=now.done, total=now.total)
+
+        try:
+            report = add(self._services.library, *paths, progress=progress).to_dict()
+            self._change(state="done", report=views.report(without_paths(report, paths), self._titles(report)))
+        except IbidError as error:
+            self._change(state="failed", message=str(error))
+        except Exception as error:  # nobody else would hear of it
+            self._change(state="failed", message=f"adding broke off: {type(error).__name__}: {error}")
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def _titles(self, report: Mapping[str, Any]) -> dict[str, str]:
+        """Of the papers that a report names."""
+        named = {one[name] for one in report["ambiguous"] for name in ("paper_id", "other_id")}
+        named |= {one for name in ("added", "updated", "duplicates") for one in report["ids"][name][: views.NAMED]}
+        return {id_: paper.title for id_, paper in self._services.library.papers_by_id(named).items()}
+
+    def _change(self, **now: Any) -> None:
+        if self._latest is not None:
+            self._latest = replace(self._latest, **now)
+
+
+def safe(name: str) -> str:
+    """A file's own name, as far as it is one."""
+    base = _UNSAFE.sub("_", os.path.basename(name.replace("\\", "/")))[-120:].strip(". ")
+    return base or "file"
+
+
+def without_paths(report: dict[str, Any], paths: Sequence[Path]) -> dict[str, Any]:
+    """The report with each file under its own name: where it was kept here means nothing to anyone."""
+    for rejected in report["rejected"]:
+        for name in ("where", "reason"):
+            for path in paths:
+                rejected[name] = str(rejected[name]).replace(str(path), path.name)
+    return report

@@ -1,0 +1,147 @@
+"""The library's papers as HTML: rows of the table, a paper with all that is known of it, and an ingest's report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from assistant.papers import Hit, Paper, Passage
+from assistant.storage.shelf import Listed
+from ui.chat import panel
+from ui.rendering import byline, count, escape, readable
+
+NAMED: Final = 5  # papers of an outcome that a report names
+_AUTHORS: Final = 3
+_REJECTED: Final = 200
+
+
+def row(paper: Listed, group: str = "") -> str:
+    """A paper of the table; `group` is the style that gives it its group's colour."""
+    who = ", ".join(paper.authors[:_AUTHORS]) + (" et al." if len(paper.authors) > _AUTHORS else "")
+    dot = f'<i class="ibid-dot" style="{escape(group)}"></i>' if group else ""
+    note = "" if paper.abstract else ' <em class="ibid-lacks">no abstract</em>'
+    where = f'data-paper="{escape(paper.id)}"'
+    year = str(paper.year) if paper.year else ""
+    return (
+        f'<tr {where}><td class="ibid-pick"><input type="checkbox" aria-label="Pick {readable(paper.title)}" {where}></td>'
+        f'<td class="ibid-what"><button type="button" data-act="open" {where}>{dot}{readable(paper.title)}</button>{note}</td>'
+        f'<td class="ibid-who">{readable(who)}</td><td class="ibid-year">{year}</td>'
+        f'<td class="ibid-venue">{readable(paper.venue or "")}</td></tr>'
+    )
+
+
+def opened(paper: Paper, passages: Sequence[Passage], added: str, read_only: bool) -> str:
+    """A paper with its metadata, abstract and passages; similar papers come after it."""
+    remove = (
+        ""
+        if read_only
+        else f'<div class="ibid-remove"><button type="button" class="ibid-button ibid-danger" data-act="remove" '
+        f'data-paper="{escape(paper.id)}">Remove from library</button></div>'
+    )
+    return (
+        f"{panel.paper(paper)}{_facts(paper, added)}{_passages(passages)}"
+        f'<section class="ibid-similar" aria-label="Similar papers"><h4>Similar papers</h4>'
+        f'<p class="ibid-soft">Looking …</p></section>{remove}'
+    )
+
+
+def _facts(paper: Paper, added: str) -> str:
+    facts = (
+        ("DOI", paper.doi),
+        ("arXiv", paper.arxiv_id),
+        ("Categories", ", ".join(paper.categories)),
+        ("Tags", ", ".join(paper.tags)),
+        ("Cite key", paper.citekey),
+        ("From", (paper.source or "").split(":", 1)[-1]),
+        ("Added", added[:10]),
+        ("Id", paper.id),
+    )
+    shown = "".join(f"<dt>{name}</dt><dd>{readable(value)}</dd>" for name, value in facts if value)
+    return f'<details class="ibid-facts"><summary>Details</summary><dl>{shown}</dl></details>'
+
+
+def _passages(passages: Sequence[Passage]) -> str:
+    if not passages:
+        return ""
+    shown = "".join(
+        f'<li><span class="ibid-soft">{len(one.sentences)} sentences · {one.tokens} tokens · '
+        f"characters {one.start:,}–{one.end:,}</span><p>{readable(one.text)}</p></li>"
+        for one in passages
+    )
+    return (
+        f'<details class="ibid-passages"><summary>{count(len(passages), "passage")}, as searched</summary>'
+        f"<ol>{shown}</ol></details>"
+    )
+
+
+def similar(hits: Sequence[Hit]) -> str:
+    """Papers near another, nearest first."""
+    if not hits:
+        return '<p class="ibid-soft">There are no others to compare with.</p>'
+    made = "".join(
+        f'<li><button type="button" class="ibid-card" data-act="open" data-paper="{escape(hit.paper.id)}">'
+        f"<strong>{readable(hit.paper.title)}</strong><small>{byline(hit.paper)}</small></button></li>"
+        for hit in hits
+    )
+    return f"<ol>{made}</ol>"
+
+
+def several(names: Sequence[str]) -> str:
+    """`refs.bib`, `refs.bib and one more`, `refs.bib and 3 more`."""
+    if len(names) == 1:
+        return names[0]
+    return f"{names[0]} and {'one' if len(names) == 2 else len(names) - 1} more"
+
+
+def report(done: Mapping[str, Any], titles: Mapping[str, str]) -> str:
+    """What an ingest did: counts, then what was rejected and why, then what may be the same paper twice."""
+    counted = (
+        ("added", done["added"]),
+        ("updated", done["updated"]),
+        ("unchanged", done["unchanged"]),
+        ("duplicates" if done["duplicates"] != 1 else "duplicate", done["duplicates"]),
+        ("rejected", len(done["rejected"])),
+    )
+    tallies = "".join(f"<li><b>{number:,}</b> {name}</li>" for name, number in counted if number)
+    if not tallies:
+        tallies = "<li>No paper was found in it.</li>"
+    return (
+        f'<ul class="ibid-tallies">{tallies}</ul>{_added(done, titles)}'
+        f"{_rejected(done['rejected'])}{_ambiguous(done['ambiguous'], titles)}"
+    )
+
+
+def _added(done: Mapping[str, Any], titles: Mapping[str, str]) -> str:
+    ids = [*done["ids"]["added"], *done["ids"]["updated"], *done["ids"]["duplicates"]]
+    shown = [one for one in dict.fromkeys(ids) if one in titles][:NAMED]
+    more = len(set(ids)) - len(shown)
+    items = "".join(f"<li>{_link(one, titles)}</li>" for one in shown)
+    rest = f'<p class="ibid-soft">and {count(more, "more paper")}</p>' if more > 0 and shown else ""
+    return f'<ul class="ibid-named">{items}</ul>{rest}' if items else ""
+
+
+def _rejected(rejected: Sequence[Mapping[str, Any]]) -> str:
+    if not rejected:
+        return ""
+    items = "".join(
+        f"<li><b>{escape(str(one['where']))}</b> {escape(str(one['reason']))}</li>" for one in rejected[:_REJECTED]
+    )
+    more = len(rejected) - _REJECTED
+    rest = f"<li>and {more:,} more</li>" if more > 0 else ""
+    return f'<h4>Not taken, and why</h4><ul class="ibid-rejected">{items}{rest}</ul>'
+
+
+def _ambiguous(ambiguous: Sequence[Mapping[str, Any]], titles: Mapping[str, str]) -> str:
+    if not ambiguous:
+        return ""
+    items = "".join(
+        f"<li>{_link(one['paper_id'], titles)} may be the same as {_link(one['other_id'], titles)}: "
+        f"{escape(str(one['reason']))}</li>"
+        for one in ambiguous[:_REJECTED]
+    )
+    return f'<h4>Added, but maybe there already</h4><ul class="ibid-doubtful">{items}</ul>'
+
+
+def _link(paper_id: str, titles: Mapping[str, str]) -> str:
+    title = readable(titles.get(paper_id, paper_id))
+    return f'<button type="button" class="ibid-link" data-act="open" data-paper="{escape(paper_id)}">{title}</button>'

@@ -1,0 +1,414 @@
+/* The Papers tab: a page of the table at a time, the map, a paper, adding and removing. */
+(() => {
+  "use strict";
+
+  const { all, count, draw, failed, failure, fetched, make, one, says, shown, tab } = Ibid;
+  const PAGE = 50, POLL_MS = 4000, WORK_MS = 350, TYPING_MS = 220;
+
+  tab("#ibid-shelf", (root) => {
+    const wanted = { search: "", order: "added", descending: true, group: null, offset: 0 };
+    const picked = new Map(); // id: title
+    let known = { stamp: "", papers: 0, work: null }, atlas = null, asked = 0, current = null, opener = null, removing = [], seen = 0, typing = null;
+    const body = one("tbody", root), find = one("#ibid-find", root), scroller = one(".ibid-scroller", root);
+
+    /* --- the table --- */
+
+    async function load({ keep = false } = {}) {
+      const mine = ++asked;
+      if (!keep) body.setAttribute("aria-busy", "true");
+      const query = new URLSearchParams({ search: wanted.search, order: wanted.order, descending: wanted.descending, offset: wanted.offset, limit: PAGE });
+      if (wanted.group !== null) query.set("group", wanted.group);
+      try {
+        const page = await fetched(`papers/page?${query}`);
+        if (mine !== asked) return;
+        if (!page.count && page.total) { wanted.offset = Math.max(0, Math.floor((page.total - 1) / PAGE) * PAGE); return load({ keep }); }
+        body.innerHTML = page.html;
+        drawRange(page);
+        blank(page.total);
+        for (const column of ["who", "year", "venue"]) one(".ibid-table", root).classList.toggle(`ibid-no-${column}`, !all(`.ibid-${column}`, body).some((cell) => cell.textContent));
+        for (const box of all(".ibid-pick input", body)) box.checked = picked.has(box.dataset.paper);
+        mark();
+        if (!keep) { scroller.scrollTop = 0; says(root, count(page.total, "paper")); }
+      } catch (error) {
+        if (mine !== asked) return;
+        body.replaceChildren();
+        one("[data-blank]", root).hidden = false;
+        one("[data-blank]", root).replaceChildren(failure(error.message));
+      } finally {
+        if (mine === asked) body.removeAttribute("aria-busy");
+      }
+      drawNarrowed();
+      drawOrder();
+    }
+
+    function drawRange(page) {
+      const last = page.offset + page.count;
+      one("[data-range]", root).textContent = page.total ? `${(page.offset + 1).toLocaleString("en")}–${last.toLocaleString("en")} of ${page.total.toLocaleString("en")}` : "";
+      one('[data-act="back"]', root).disabled = page.offset === 0;
+      one('[data-act="on"]', root).disabled = last >= page.total;
+      one("[data-pager]", root).hidden = page.total === 0;
+    }
+
+    function blank(total) {
+      const place = one("[data-blank]", root);
+      place.hidden = total > 0;
+      one(".ibid-table", root).hidden = total === 0;
+      if (total) return;
+      const clear = make("button", { type: "button", class: "ibid-button", "data-act": "all", text: "Show all papers" });
+      const add = make("button", { type: "button", class: "ibid-button ibid-strong", "data-act": "add", text: "Add papers" });
+      if (wanted.search || wanted.group !== null) place.replaceChildren(make("h3", { text: "No paper matches" }), make("p", { text: "Every word must be somewhere in its title, authors, venue, abstract or year." }), clear);
+      else place.replaceChildren(make("h3", { text: "This library is empty" }), make("p", { text: "Add a BibTeX file, an export of your reference manager, or text copied from a page of papers." }), add);
+    }
+
+    function drawNarrowed() {
+      const place = one("[data-narrowed]", root);
+      const parts = [];
+      if (wanted.group !== null && atlas) parts.push(make("span", { class: "ibid-chip", style: `--hue:${atlas.groups[wanted.group].hue}` }, make("span", { text: atlas.groups[wanted.group].label }), make("button", { type: "button", "data-act": "ungroup", "aria-label": "Show all groups", text: "×" })));
+      if (picked.size) parts.push(
+        make("strong", { text: `${picked.size} picked` }),
+        make("button", { type: "button", class: "ibid-button", "data-do": "only", "data-paper": [...picked.keys()].join("\n"), text: picked.size === 1 ? "Ask this paper" : "Ask these papers" }),
+        known.read_only ? null : make("button", { type: "button", class: "ibid-button ibid-danger", "data-act": "remove", text: "Remove" }),
+        make("button", { type: "button", class: "ibid-clear", "data-act": "unpick", text: "Clear" }));
+      place.replaceChildren(...parts.filter(Boolean));
+      const boxes = all(".ibid-pick input", body), every = one("[data-all]", root);
+      every.checked = boxes.length > 0 && boxes.every((box) => box.checked);
+      every.indeterminate = !every.checked && boxes.some((box) => box.checked);
+    }
+
+    function drawOrder() {
+      for (const head of all("th[data-order]", root)) {
+        const mine = head.dataset.order === wanted.order;
+        if (mine) head.setAttribute("aria-sort", wanted.descending ? "descending" : "ascending"); else head.removeAttribute("aria-sort");
+      }
+      const value = wanted.order + (wanted.descending ? "-" : ""), orders = one("[data-orders]", root);
+      orders.value = [...orders.options].some((option) => option.value === value) ? value : wanted.order;
+    }
+
+    function narrow(changes) {
+      Object.assign(wanted, { offset: 0 }, changes);
+      return load();
+    }
+
+    function choose(group) {
+      drawChosen(group);
+      return narrow({ group });
+    }
+
+    function mark() {
+      for (const row of all("tr", body)) row.classList.toggle("ibid-current", row.dataset.paper === current);
+      for (const point of all(".ibid-point", root)) point.classList.toggle("ibid-here", point.dataset.paper === current);
+    }
+
+    /* --- what is beside the table --- */
+
+    function show(pane) {
+      root.dataset.pane = pane;
+      for (const element of all(".ibid-pane", root)) element.hidden = element.dataset.is !== pane;
+      if (pane !== "map") one(`.ibid-pane[data-is="${pane}"]`, root).focus({ preventScroll: true });
+      else drawMap();
+    }
+
+    function close() {
+      if (root.dataset.pane === "map") return false;
+      current = null;
+      mark();
+      show("map");
+      if (opener && opener.isConnected) opener.focus({ preventScroll: true });
+      opener = null;
+      return true;
+    }
+
+    async function open(control) {
+      const paper = control.dataset.paper;
+      if (body.contains(control) || one("[data-chart]", root).contains(control)) opener = control;
+      current = paper;
+      mark();
+      const place = one("[data-one]", root);
+      try {
+        const content = await fetched(`papers/one?${new URLSearchParams({ paper })}`);
+        if (current !== paper) return;
+        place.innerHTML = content.html;
+        place.scrollTop = 0;
+        show("paper");
+        says(root, one("h3", place).textContent);
+      } catch (error) {
+        place.replaceChildren(failure(error.message));
+        return show("paper");
+      }
+      const similar = one(".ibid-similar", place);
+      try {
+        const near = await fetched(`papers/similar?${new URLSearchParams({ paper })}`);
+        const made = make("div");
+        made.innerHTML = near.html;
+        one("p", similar)?.replaceWith(...made.childNodes);
+      } catch (error) {
+        one("p", similar).textContent = error.message;
+      }
+    }
+
+    /* --- the map --- */
+
+    async function loadMap() {
+      const chart = one("[data-chart]", root);
+      if (known.papers < 3) { atlas = null; chart.replaceChildren(make("p", { class: "ibid-soft", text: "Three papers make a map." })); one("[data-groups]", root).replaceChildren(); return; }
+      if (!atlas) chart.replaceChildren(make("p", { class: "ibid-looking" }, make("span", { text: "Drawing the map" })));
+      try {
+        let found = await fetched("papers/map");
+        while (found.state === "making") {
+          await new Promise((done) => setTimeout(done, 400));
+          if (!shown(root)) return;
+          found = await fetched("papers/map");
+        }
+        if (found.state !== "ready") return;
+        atlas = found;
+        if (wanted.group !== null) { wanted.group = null; }
+        drawGroups();
+        drawMap();
+        load({ keep: true }); // rows take the colours of their groups
+      } catch (error) {
+        chart.replaceChildren(failure(error.message));
+      }
+    }
+
+    function drawGroups() {
+      const list = make("ul", { "aria-label": "Groups of papers" });
+      atlas.groups.forEach((group, number) => {
+        const button = make("button", { type: "button", "data-act": "group", "data-group": number, "aria-pressed": "false", style: `--hue:${group.hue}` }, make("i", { class: "ibid-dot" }), make("span", { text: group.label }), make("small", { text: group.papers.toLocaleString("en") }));
+        list.append(make("li", {}, button));
+      });
+      const sampled = atlas.points.length < atlas.papers ? `, ${atlas.points.length.toLocaleString("en")} of them drawn` : "";
+      one("[data-groups]", root).replaceChildren(make("p", { class: "ibid-soft", text: `${count(atlas.papers, "paper")}${sampled}; near each other is alike. Pick a group to see its papers.` }), list);
+    }
+
+    function drawMap() {
+      const chart = one("[data-chart]", root);
+      if (!atlas || !atlas.points || chart.offsetParent === null) return;
+      const width = chart.clientWidth, height = chart.clientHeight;
+      if (!width || !height) return;
+      const radius = atlas.points.length < 150 ? 6 : atlas.points.length < 800 ? 4 : 2.6, edge = 14;
+      const x = (point) => edge + point.x * (width - 2 * edge), y = (point) => edge + (1 - point.y) * (height - 2 * edge);
+      const points = draw("g");
+      for (const point of atlas.points) {
+        const circle = draw("circle", { class: "ibid-point", cx: x(point).toFixed(1), cy: y(point).toFixed(1), r: radius, style: `--hue:${atlas.groups[point.group].hue}`, "data-act": "open", "data-paper": point.paper, "data-group": point.group });
+        circle.dataset.title = point.title + (point.year ? ` (${point.year})` : "");
+        points.append(circle);
+      }
+      const svg = draw("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": `Map of the library: ${atlas.groups.length} groups, listed below` }, points);
+      chart.replaceChildren(svg, make("div", { class: "ibid-tip", hidden: true }));
+      drawNames(svg, x, y, width, height);
+      drawChosen(wanted.group);
+      mark();
+    }
+
+    /* Names near the middle of their groups, where they don't cover one another; the list has them all. */
+    function drawNames(svg, x, y, width, height) {
+      const taken = [], names = draw("g", { class: "ibid-names" });
+      svg.append(names);
+      const middle = (numbers) => numbers.sort((a, b) => a - b)[Math.floor(numbers.length / 2)];
+      atlas.groups.forEach((group, number) => {
+        const own = atlas.points.filter((point) => point.group === number);
+        if (!own.length) return;
+        const name = draw("text", { "data-act": "group", "data-group": number, "text-anchor": "middle", text: group.label.split(", ").slice(0, 2).join(", ") });
+        names.append(name);
+        const size = name.getBBox(), half = size.width / 2 + 4;
+        const at = Math.max(half, Math.min(width - half, middle(own.map(x)))), base = middle(own.map(y));
+        const free = [0, -20, 20, -38, 38, -56, 56].map((by) => Math.max(18, Math.min(height - 8, base + by))).find((top) => !taken.some((box) => Math.abs(box.at - at) < box.half + half && Math.abs(box.top - top) < 19));
+        if (free === undefined) { name.remove(); return; }
+        name.setAttribute("x", at);
+        name.setAttribute("y", free);
+        taken.push({ at, half, top: free });
+      });
+    }
+
+    function drawChosen(group) {
+      for (const button of all('[data-groups] [data-act="group"]', root)) button.setAttribute("aria-pressed", String(Number(button.dataset.group) === group));
+      for (const element of all("[data-chart] [data-group]", root)) element.classList.toggle("ibid-dim", group !== null && Number(element.dataset.group) !== group);
+    }
+
+    function tip(event) {
+      const shownTip = one("[data-chart] .ibid-tip", root), point = event.target.closest?.(".ibid-point");
+      if (!shownTip) return;
+      shownTip.hidden = !point;
+      if (!point) return;
+      shownTip.textContent = point.dataset.title;
+      const at = point.getBoundingClientRect(), size = shownTip.getBoundingClientRect();
+      shownTip.style.left = `${Math.max(8, Math.min(at.left - size.width / 2, innerWidth - size.width - 8))}px`;
+      shownTip.style.top = `${at.top - size.height - 7 < 4 ? at.bottom + 7 : at.top - size.height - 7}px`;
+    }
+
+    /* --- adding --- */
+
+    function send(files) {
+      show("add");
+      const form = new FormData();
+      for (const file of files) form.append("files", file, file.name);
+      const request = new XMLHttpRequest();
+      progress(`Sending ${files.length === 1 ? files[0].name : count(files.length, "file")}`, 0);
+      request.upload.addEventListener("progress", (event) => { if (event.lengthComputable) progress(null, 0.2 * event.loaded / event.total); });
+      request.addEventListener("load", () => {
+        let content = {};
+        try { content = JSON.parse(request.responseText); } catch { /* told by its number */ }
+        if (request.status === 202) watch(content);
+        else outcome(failure(content.message || content.error?.message || `The server replied ${request.status}.`));
+      });
+      request.addEventListener("error", () => outcome(failure("The files did not arrive; is the server still running?")));
+      request.open("POST", "papers/files");
+      request.send(form);
+    }
+
+    async function watch(work) {
+      seen = work.number;
+      while (work.state === "running") {
+        const part = work.total ? work.done / work.total : null;
+        progress(work.total ? `Adding ${work.what}: ${work.done.toLocaleString("en")} of ${count(work.total, "record")}` : `Reading ${work.what}`, part === null ? 0.2 : 0.2 + 0.8 * part);
+        await new Promise((done) => setTimeout(done, WORK_MS));
+        try { work = (await fetched("papers/state")).work; } catch { /* asked again */ }
+        if (!work || work.number !== seen) return;
+      }
+      if (work.state === "failed") outcome(failure(work.message));
+      else {
+        const made = make("div", { class: "ibid-report" }, make("h4", { text: `Done with ${work.what}` }));
+        const report = make("div");
+        report.innerHTML = work.report;
+        made.append(...report.childNodes);
+        outcome(made);
+      }
+      refresh();
+    }
+
+    function progress(text, part) {
+      const place = one("[data-progress]", root), bar = one("progress", place);
+      place.hidden = false;
+      one("[data-outcome]", root).replaceChildren();
+      if (text) one("[data-doing]", place).textContent = text;
+      if (part === null) bar.removeAttribute("value"); else bar.value = part;
+    }
+
+    function outcome(element) {
+      one("[data-progress]", root).hidden = true;
+      one("[data-files]", root).value = "";
+      one("[data-outcome]", root).replaceChildren(element);
+    }
+
+    async function type(event) {
+      event.preventDefault();
+      const form = event.target, wrong = one("[data-wrong]", form);
+      const fields = Object.fromEntries([...new FormData(form)].map(([name, value]) => [name, value.trim()]));
+      wrong.hidden = true;
+      const year = fields.year;
+      if (year && !/^[12]\d{3}$/.test(year)) { wrong.textContent = "The year has four digits."; wrong.hidden = false; form.year.focus(); return; }
+      if (!fields.title) { wrong.textContent = "A paper needs a title."; wrong.hidden = false; form.title.focus(); return; }
+      fields.year = year ? Number(year) : null;
+      try {
+        progress(`Adding ${fields.title}`, null);
+        await watch(await fetched("papers/add", fields));
+        form.reset();
+      } catch (error) {
+        outcome("");
+        wrong.textContent = error.message;
+        wrong.hidden = false;
+      }
+    }
+
+    /* --- removing --- */
+
+    function ask(control) {
+      removing = control.dataset.paper ? [control.dataset.paper] : [...picked.keys()];
+      const dialog = one(".ibid-confirm", root);
+      one("h3", dialog).textContent = removing.length === 1 ? "Remove this paper from the library?" : `Remove ${count(removing.length, "paper")} from the library?`;
+      dialog.showModal();
+      one('[data-act="keep"]', dialog).focus();
+    }
+
+    async function remove() {
+      one(".ibid-confirm", root).close();
+      const { removed } = await fetched("papers/remove", { ids: removing });
+      for (const paper of removing) picked.delete(paper);
+      if (removing.includes(current)) close();
+      removing = [];
+      await refresh();
+      says(root, `${count(removed, "paper")} removed`);
+    }
+
+    /* --- keeping up --- */
+
+    async function refresh() {
+      const now = await fetched("papers/state");
+      const changed = now.stamp !== known.stamp;
+      known = now;
+      root.classList.toggle("ibid-read-only", now.read_only);
+      if (changed) { await load({ keep: true }); loadMap(); }
+      if (now.work && now.work.state === "running" && now.work.number !== seen) { show("add"); watch(now.work); }
+    }
+
+    find.addEventListener("input", () => { clearTimeout(typing); typing = setTimeout(() => narrow({ search: find.value.trim() }), TYPING_MS); });
+    one("[data-orders]", root).addEventListener("change", (event) => narrow({ order: event.target.value.replace("-", ""), descending: event.target.value.endsWith("-") }));
+    one("[data-files]", root).addEventListener("change", (event) => { if (event.target.files.length) send([...event.target.files]); });
+    one("[data-form]", root).addEventListener("submit", type);
+    root.addEventListener("change", (event) => {
+      const box = event.target.closest(".ibid-pick input");
+      if (!box) return;
+      const boxes = box.matches("[data-all]") ? all(".ibid-pick input", body) : [box];
+      for (const each of boxes) {
+        each.checked = box.checked;
+        if (box.checked) picked.set(each.dataset.paper, ""); else picked.delete(each.dataset.paper);
+      }
+      drawNarrowed();
+    });
+    one("[data-chart]", root).addEventListener("mouseover", tip);
+    one("[data-chart]", root).addEventListener("mouseleave", tip);
+    body.addEventListener("mouseover", (event) => {
+      const row = event.target.closest("tr");
+      for (const point of all(".ibid-point", root)) point.classList.toggle("ibid-near", Boolean(row) && point.dataset.paper === row.dataset.paper);
+    });
+    body.addEventListener("click", (event) => {
+      if (event.target.closest("button, input, a") || String(getSelection())) return;
+      one('[data-act="open"]', event.target.closest("tr"))?.click();
+    });
+    for (const kind of ["dragenter", "dragover"]) root.addEventListener(kind, (event) => {
+      if (![...event.dataTransfer.types].includes("Files")) return;
+      event.preventDefault();
+      one(".ibid-dropping", root).hidden = false;
+    });
+    root.addEventListener("dragleave", (event) => { if (!root.contains(event.relatedTarget)) one(".ibid-dropping", root).hidden = true; });
+    root.addEventListener("drop", (event) => {
+      one(".ibid-dropping", root).hidden = true;
+      if (!event.dataTransfer.files.length) return;
+      event.preventDefault();
+      send([...event.dataTransfer.files]);
+    });
+    document.addEventListener("keydown", (event) => {
+      if (!shown(root) || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
+      const writing = event.target.matches?.("input:not([type=checkbox]), textarea, select");
+      if (event.key === "Escape" && !one(".ibid-confirm", root).open && close()) event.preventDefault();
+      else if (event.key === "/" && !writing) { event.preventDefault(); find.focus(); }
+      else if ((event.key === "ArrowDown" || event.key === "ArrowUp") && (body.contains(event.target) || (event.target === find && event.key === "ArrowDown"))) {
+        const titles = all('[data-act="open"]', body), at = titles.indexOf(one('[data-act="open"]', event.target.closest("tr") || document.createElement("tr")));
+        const next = titles[at + (event.key === "ArrowDown" ? 1 : -1)];
+        event.preventDefault();
+        (next || find).focus();
+      }
+    });
+    new ResizeObserver(() => drawMap()).observe(one("[data-chart]", root));
+    setInterval(() => { if (shown(root) && !document.hidden) refresh().catch(() => {}); }, POLL_MS);
+    const start = () => refresh().catch((error) => failed(root, error.message));
+    body.replaceChildren(...[0, 1, 2, 3, 4, 5].map(() => make("tr", { class: "ibid-coming" }, make("td", { colspan: "5" }, make("i")))));
+    new IntersectionObserver((entries) => { if (entries.some((entry) => entry.isIntersecting)) { start(); drawMap(); } }).observe(root);
+
+    return {
+      add: () => { show("add"); one("[data-files]", root).focus(); },
+      all: () => { find.value = ""; drawChosen(null); return narrow({ search: "", group: null }); },
+      back: () => { wanted.offset = Math.max(0, wanted.offset - PAGE); return load(); },
+      close,
+      group: (control) => choose(Number(control.dataset.group) === wanted.group ? null : Number(control.dataset.group)),
+      keep: () => one(".ibid-confirm", root).close(),
+      on: () => { wanted.offset += PAGE; return load(); },
+      open,
+      really: remove,
+      remove: ask,
+      sort: (control) => narrow({ order: control.dataset.order, descending: wanted.order === control.dataset.order ? !wanted.descending : control.dataset.order === "year" }),
+      ungroup: () => choose(null),
+      unpick: () => { picked.clear(); for (const box of all(".ibid-pick input", body)) box.checked = false; drawNarrowed(); },
+    };
+  });
+})();
