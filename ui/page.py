@@ -12,10 +12,10 @@ from starlette.responses import FileResponse, Response
 
 from ui.chat.icons import icon
 from ui.services import Services
-from ui.tabs import chat, papers
+from ui.tabs import chat, papers, settings
 
 _FOLDER: Final = Path(__file__).parent
-_FILES: Final = ("page.css", "tabs/tabs.css", "page.js", "tabs/tabs.js", "tabs/papers.js")
+_FILES: Final = ("page.css", "tabs/tabs.css", "page.js", "tabs/tabs.js", "tabs/papers.js", "tabs/settings.js")
 _WAITING: Final = 64
 _AT_ONCE: Final = 4  # what the page asks for is CPU-bound; more at once only makes each later
 _SANS: Final = ["Instrument Sans", "system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif"]
@@ -32,7 +32,7 @@ class Tab(Protocol):
     def routes(self, services: Services) -> APIRouter: ...
 
 
-TABS: Final[tuple[Tab, ...]] = (chat, papers)
+TABS: Final[tuple[Tab, ...]] = (chat, papers, settings)
 
 
 def look() -> dict[str, Any]:

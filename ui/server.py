@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from starlette.applications import Starlette
     from starlette.types import ASGIApp
 
-    from assistant import Assistant
     from ui.api.access import Access
     from ui.api.limits import Limits
     from ui.services import Services
+    from ui.settings.running import Running
 
 _PORTS_TRIED: Final = 100
 _ANY_ADDRESS: Final = ("0.0.0.0", "::", "")
@@ -101,9 +101,10 @@ def run(library_path: Path | str | None, reach: Reach) -> None:
     from ui.examples import questions_for
     from ui.guard import user_of
     from ui.services import Services
+    from ui.settings.running import Running
 
     with listener, Library.open(library_path) as library:
-        assistant = Assistant(library)
+        assistant = Running(Assistant(library))
         threading.Thread(target=_warm_up, args=(assistant,), name="ibid-warm-up", daemon=True).start()
         services = Services(library, assistant, questions_for(library), user=user_of)
         stop = Stop()
@@ -115,7 +116,7 @@ def run(library_path: Path | str | None, reach: Reach) -> None:
         server(app, stop).run(sockets=[listener])
 
 
-def _warm_up(assistant: Assistant) -> None:
+def _warm_up(assistant: Running) -> None:
     """Loads what the first question needs, while nobody waits for it."""
     from assistant import tokens
 
