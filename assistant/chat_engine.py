@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -19,10 +19,11 @@ from assistant.attribution import Attributed, Said
 from assistant.chat_model import Reply
 from assistant.errors import ModelError
 from assistant.evidence import Sentence
-from assistant.ledger import Ledger, Numbering, citations_of
+from assistant.ledger import Ledger, Numbering, citations_of, quote
 from assistant.mending import Mended
 from assistant.papers import Span
 from assistant.prompting import Shown
+from assistant.quotes import compose
 from assistant.settings import OnFailedClaim
 from assistant.spending import Call, Prices
 from assistant.verification import Verifier
@@ -37,6 +38,8 @@ _MOST_CHARACTERS = 6_000  # of a draft: a small model that repeats itself is sto
 _ENDS = ".!?…:\"”')]】"
 _NO_PRICES = Prices()
 CARRIED: tuple[Verdict, ...] = ("quoted", "supported", "partial")
+_QUOTED = 5  # sentences of a quoted answer, among which those are that follow a draft
+_IN_THEIR_WORDS = "In the papers' words:"
 _MOST_REPAIRS = 3  # of one answer: each is another call
 
 
@@ -95,6 +98,8 @@ async def speak(
         note = f"incomplete: {error}"
     note = note or _stopped(reply, draft)
     async for event in draft.ended(broken=note is not None):
+        yield event
+    for event in draft.supplement(prepared, getattr(model, "quotes_after", 0)):
         yield event
     restated = prepared.standalone.restated
     before = [restated.call] if restated and restated.call else []
@@ -218,6 +223,21 @@ class _Draft:
             attributed, mended = mending.replaced(attributed, self.shown.sentences, self._told)
             self.mended.append(mended)
         return self._write(attributed, separator)
+
+    def supplement(self, prepared: Prepared, most: int) -> Iterator[Token | ClaimVerified]:
+        """The best quotes that no sentence of the draft rests on, at most `most`, after a draft of which something holds."""
+        if not most or prepared.evidence is None or not any(claim.verdict in CARRIED for claim in self._claims):
+            return
+        resting = {(c.paper.id, c.start) for claim in self._claims for c in claim.citations}
+        parts = compose(prepared.evidence, most=_QUOTED)
+        found = [pair for part in parts for pair in part.worded() if (part.paper.id, pair[0].start) not in resting]
+        for at, (sentence, wording) in enumerate(found[:most]):
+            lead = " " if at else f"\n{_IN_THEIR_WORDS} "
+            claim = quote(sentence, wording, self._numbering, len(self._text) + len(lead))
+            self._text += lead + claim.text
+            self._claims.append(claim)
+            yield Token(lead + claim.text)
+            yield ClaimVerified(claim)
 
     def _write(self, attributed: Attributed, separator: str) -> list[Token | ClaimVerified]:
         lead = separator if self._text else ""

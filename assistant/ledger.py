@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from assistant import elision
 from assistant.answers import Citation, Claim
-from assistant.elision import Piece
+from assistant.elision import Piece, Wording
 from assistant.evidence import Sentence
 from assistant.papers import Paper
 from assistant.quotes import Part
@@ -62,11 +62,16 @@ def quoted(parts: Sequence[Part]) -> Ledger:
         for position, (sentence, wording) in enumerate(part.worded()):
             if position:
                 text += " "
-            cited = tuple(cite(sentence, numbering, piece) for piece in elision.pieces(wording))
-            said = f"{elision.told(sentence.text, wording)} [{numbering.key(sentence.paper)}]"
-            claims.append(Claim(said, len(text), len(text) + len(said), "quoted", 1.0, cited))
-            text += said
+            claims.append(quote(sentence, wording, numbering, len(text)))
+            text += claims[-1].text
     return Ledger(text, tuple(claims), citations_of(claims))
+
+
+def quote(sentence: Sentence, wording: Wording, numbering: Numbering, start: int) -> Claim:
+    """The claim that a sentence is, told in its wording, at `start` of an answer's text."""
+    cited = tuple(cite(sentence, numbering, piece) for piece in elision.pieces(wording))
+    said = f"{elision.told(sentence.text, wording)} [{numbering.key(sentence.paper)}]"
+    return Claim(said, start, start + len(said), "quoted", 1.0, cited)
 
 
 def citations_of(claims: Sequence[Claim]) -> tuple[Citation, ...]:

@@ -98,6 +98,25 @@ def test_it_answers_through_a_server_of_its_own(library: Library, made: list[Loc
     assert "'base_url': None" in told
 
 
+def test_what_the_papers_say_besides_follows_in_their_own_words(
+    library: Library, made: list[LocalServer], tmp_path: Path
+) -> None:
+    assistant = lenient(library, serve(made, tmp_path))
+    events = list(assistant.stream("What is PromptLadder?"))
+    assert isinstance(events[-1], Finished)
+    answer = events[-1].answer
+    first, *rest = answer.claims
+    assert first.text == "PromptLadder raised the pass rate by 12.5% [1]."
+    assert answer.text.startswith(f"{first.text}\nIn the papers' words: ")
+    assert 1 <= len(rest) <= 2
+    resting = {(citation.paper.id, citation.start) for citation in first.citations}
+    for claim in rest:  # what the papers say besides, in their own words
+        assert claim.verdict == "quoted"
+        assert answer.text[claim.start : claim.end] == claim.text
+        assert not resting & {(citation.paper.id, citation.start) for citation in claim.citations}
+    assert "".join(event.text for event in events if isinstance(event, Token)) == answer.text
+
+
 def test_a_refused_question_starts_no_model(library: Library, made: list[LocalServer], tmp_path: Path) -> None:
     server = serve(made, tmp_path)
     answer = Assistant(library, model=model(server)).ask("How do I bake bread with rye flour?")

@@ -33,6 +33,7 @@ class LocalChat(BaseChatModel):
     model_name: str
     instructions: str = "answer-local"
     may_decline: bool = False
+    quotes_after: int = 2  # of what no sentence of the draft rests on
     silence_refuses_below: float = 0.85  # of the decision's probability: docs/experiments/local-model.md
     free: bool = True
     restates: bool = False  # reading some 300 tokens more before each follow-up takes longer than is waited for it
