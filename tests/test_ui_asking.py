@@ -252,6 +252,7 @@ def test_a_filter_that_leaves_nothing_is_refused_and_one_that_was_used_is_told(l
     assert "No paper is in this scope" in nothing[-1]["html"]
     answered = _posted(client, "What is PromptLadder?", filters={"year": [2024, 2024]})
     assert "Asked of: 2024" in answered[-1]["html"]
+    assert "Also read: " in answered[-1]["html"]
     opened = client.get("/chat/open", params={"conversation": answered[0]["conversation"]}).json()
     assert opened["filters"] == {"year": [2024, 2024]}
 

@@ -19,6 +19,8 @@ from assistant.errors import IbidError, NotInLibrary
 from assistant.filters import Filters
 from assistant.storage.history import Turn
 from ui.chat import turns
+from ui.chat.considered import considered
+from ui.chat.stored import recall
 from ui.rendering import count
 from ui.services import Services
 
@@ -142,14 +144,16 @@ class Asking:
 
     def _ended(self, answer: Answer, conversation: str | None, filters: Filters) -> Update:
         library = self._services.library
+        number = max(0, len(library.conversation_turns(conversation)) - 1) if conversation else None
         try:
-            library.record(answer.record_id)
+            recalled = recall(library, library.record(answer.record_id))
         except (
             NotInLibrary
         ):  # an answer that could not be kept is shown all the same, and is not offered to be opened
-            answer = replace(answer, record_id="")
-        number = max(0, len(library.conversation_turns(conversation)) - 1) if conversation else None
-        made = turns.finished(answer, number, filters=asdict(filters))
+            made = turns.finished(replace(answer, record_id=""), number, filters=asdict(filters))
+        else:  # as it will be shown when the conversation is opened again
+            answer = recalled.answer
+            made = turns.finished(answer, number, filters=recalled.filters, also=considered(recalled))
         if answer.abstention is not None:
             return Update("refused", made, f"Not answered: {answer.abstention.message}", number)
         quoted = sum(claim.verdict == "quoted" for claim in answer.claims)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from assistant.errors import NotInLibrary
 from assistant.storage.history import ConversationSummary
 from ui.chat import scope, turns
+from ui.chat.considered import considered
 from ui.chat.stored import recall
 
 if TYPE_CHECKING:
@@ -69,7 +70,8 @@ def opened(library: Library, conversation: str, user: str | None) -> Opened:
         recalled = recall(library, record)
         said = library.feedback(record.id)
         rating = said[-1].rating if said else None
-        made.append(turns.finished(recalled.answer, number, filters=recalled.filters, rating=rating))
+        also = considered(recalled)
+        made.append(turns.finished(recalled.answer, number, filters=recalled.filters, rating=rating, also=also))
         filters = scope.stored(recalled.filters)
     return Opened(conversation, title(library, conversation), tuple(made), filters)
 

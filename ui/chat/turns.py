@@ -57,21 +57,26 @@ def writing(question: str, retrieved: Retrieved | None, text: str, claims: Seque
 
 
 def finished(
-    answer: Answer, number: int | None, *, filters: Mapping[str, Any] | None = None, rating: float | None = None
+    answer: Answer,
+    number: int | None,
+    *,
+    filters: Mapping[str, Any] | None = None,
+    rating: float | None = None,
+    also: str = "",
 ) -> str:
     """An answer with its references, or its refusal with the nearest papers; `number` is its place in the conversation.
 
-    `rating` is what the reader said of it before.
+    `rating` is what the reader said of it before; `also` is HTML of what else was read.
     """
     about = f"{_read_as(answer)}{_asked_of(filters)}"
     if answer.abstention is not None:
-        return _question(answer.question, number) + about + _refusal(answer) + _tools(answer, rating)
+        return _question(answer.question, number) + about + _refusal(answer) + also + _tools(answer, rating)
     body = _body(answer.text, answer.claims, answer.record_id)
     notes = "".join(f'<p class="ibid-note">{escape(note)}</p>' for note in answer.notes)
     references = _references(answer.citations, answer.record_id)
     return (
         f"{_question(answer.question, number)}{about}"
-        f'<div class="ibid-answer" role="group" aria-label="Answer">{body}</div>{notes}{references}'
+        f'<div class="ibid-answer" role="group" aria-label="Answer">{body}</div>{notes}{references}{also}'
         f"{_tallies(answer)}{_tools(answer, rating)}"
     )
 
