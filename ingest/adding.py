@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 SourceLike = str | os.PathLike[str] | BinaryIO
 
 BATCH: Final = 64  # records of one transaction: some seconds of embedding, which is what a kill can cost
+_COUNTED_BYTES: Final = 200 << 20
 _KEPT_REJECTIONS: Final = 1000  # of one report in the library's history
 
 
@@ -40,20 +41,22 @@ def add(
     library: Library,
     *sources: SourceLike,
     progress: Callable[[Progress], None] | None = None,
+    categories: Sequence[str] = (),
 ) -> IngestReport:
     """Brings the papers of `sources` into `library`: files, folders, `-` for standard input, or binary streams.
 
     Adding the same sources again changes nothing. Only new papers and changed texts are embedded. A broken record
     or file is in the report's `rejected` and costs nothing else. `progress` is called as records are done.
+    With `categories` (`cs.CL`, or `cs` for all within) only papers in one of them come in.
 
     Raises LibraryLocked when another process writes to the library, EmbedderMismatch, or what the embedder raises;
     what was stored until then stays.
     """
     began = time.monotonic()
-    total = _count(library, sources) if progress else None
+    total = _count(library, sources, categories) if progress else None
     with library.writing("adding papers"):
         run = Run(library, total, progress)
-        items = _items(library, sources)
+        items = _items(library, sources, categories)
         while batch := list(islice(items, BATCH)):
             library.sources.keep(met.paper_id for met in run.take(batch))
         report = run.report(time.monotonic() - began)
@@ -224,10 +227,12 @@ def embedded_passages(
     return {id_: (of_paper, tuple(islice(vectors, len(of_paper)))) for id_, of_paper in cut.items()}
 
 
-def _items(library: Library, sources: Iterable[SourceLike]) -> Iterator[Record | Rejected]:
+def _items(
+    library: Library, sources: Iterable[SourceLike], categories: Sequence[str] = ()
+) -> Iterator[Record | Rejected]:
     for source in sources:
         for origin, name in _origins(library, source):
-            yield from read(origin, name)
+            yield from read(origin, name, categories=categories)
 
 
 def _origins(library: Library, source: SourceLike) -> Iterator[tuple[SourceLike, str | None]]:
@@ -242,12 +247,17 @@ def _origins(library: Library, source: SourceLike) -> Iterator[tuple[SourceLike,
             yield path, path.relative_to(folder).as_posix()
 
 
-def _count(library: Library, sources: Iterable[SourceLike]) -> int | None:
-    """How many records there are to come: read twice, as reading costs a hundredth of embedding. None for streams."""
+def _count(library: Library, sources: Iterable[SourceLike], categories: Sequence[str]) -> int | None:
+    """How many records there are to come: read twice, as reading costs a hundredth of embedding.
+
+    None for streams, and for files so large that reading them alone takes minutes.
+    """
     paths = [source for source in sources if isinstance(source, str | os.PathLike) and source != STANDARD_INPUT]
     if len(paths) < len(list(sources)) or any(not os.path.isfile(p) and not os.path.isdir(p) for p in paths):
         return None
-    return sum(1 for _ in _items(library, paths))
+    if sum(os.path.getsize(path) for path in paths if os.path.isfile(path)) > _COUNTED_BYTES:
+        return None
+    return sum(1 for _ in _items(library, paths, categories))
 
 
 def _text(paper: Paper | None) -> tuple[str, str] | None:

@@ -183,7 +183,7 @@ def _notices(spelt: Fields, title: str) -> tuple[str, ...]:
         if marked:
             found.append("retracted")
         elif _RETRACTED_TYPE.search(kind):
-            found.append("retracted: so says its type")
+            found.append("retracted: so says its record")
         elif match := _MARKED_TITLE.match(title):
             word = match.group(1).lower()
             found.append(f"{'withdrawn' if word.startswith('withdrawn') else 'retracted'}: so says its title")

@@ -19,13 +19,22 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("sources", nargs=-1, required=True, metavar="FILE…|-")
+@click.option(
+    "--category",
+    "categories",
+    multiple=True,
+    metavar="CATEGORY",
+    help="Only papers in this category, such as cs.CL, or cs for all within; may be repeated.",
+)
 @options.library_option
 @options.json_option
-def add(sources: tuple[str, ...], library_path: Path | None, as_json: bool) -> None:
+def add(sources: tuple[str, ...], categories: tuple[str, ...], library_path: Path | None, as_json: bool) -> None:
     """Add papers from files, folders, or standard input (-).
 
-    Formats are told by content: search-page dumps, JSON Lines, CSV/TSV, BibTeX. Papers already there are left as they
-    are, changed ones updated; what cannot be read is named with its place and reason.
+    Formats are told by content: exports of reference managers and databases (BibTeX, RIS, CSL-JSON, CSV, EndNote,
+    MEDLINE, Web of Science), answers and dumps of arXiv, PubMed, Crossref, OpenAlex and Semantic Scholar, JSON Lines,
+    search-page dumps; plain, gzip, Zstandard or zip. Papers already there are left as they are, changed ones updated;
+    what cannot be read is named with its place and reason.
     """
     from assistant.cli.hooks import load
     from assistant.library import Library
@@ -33,7 +42,7 @@ def add(sources: tuple[str, ...], library_path: Path | None, as_json: bool) -> N
     wanted = options.settings(library_path)
     with Library.open(wanted.library_path(), settings=wanted) as library:
         with _Progress() as progress:
-            report = load("ingest")(library, *sources, progress=progress.update)
+            report = load("ingest")(library, *sources, progress=progress.update, categories=categories)
         total = library.count()
     if as_json:
         output.emit(report.to_dict())

@@ -14,7 +14,7 @@ from typing import BinaryIO, Final, Protocol
 
 from assistant.errors import SourceError
 from ingest.records import Record, Rejected
-from ingest.sources import acl_xml, atom, bibtex, dump, endnote_xml, jsonl, nbib, pubmed, refer, ris, table, wos
+from ingest.sources import acl_xml, atom, bibtex, dump, endnote_xml, ids, jsonl, nbib, pubmed, refer, ris, table, wos
 from ingest.sources.packed import DEFAULT_LIMITS, Limits, opened
 from ingest.sources.text import Text, open_text
 
@@ -49,6 +49,7 @@ FORMATS: Final[tuple[Source, ...]] = (
     refer,
     bibtex,
     jsonl,
+    ids,
     table,
     dump,
 )
@@ -60,7 +61,8 @@ def detect(sample: str, name: str) -> Source:
         if source.matches(sample, name):
             return source
     raise SourceError(
-        "not a source of papers; give BibTeX, JSON Lines, a table with a title column, or alternating titles and abstracts"
+        "not a source of papers; give BibTeX, RIS, MEDLINE, EndNote, JSON, an XML of PubMed or arXiv, a table with a title"
+        " column, or alternating titles and abstracts"
     )
 
 

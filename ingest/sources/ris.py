@@ -82,6 +82,7 @@ def _fields(item: Tagged) -> dict[str, object]:
         "id": "" if _CITEKEY.match(key) else key,
         "citekey": key if _CITEKEY.match(key) and not _NOT_OURS.match(key) else "",
         "pmid": accession if pubmed else custom if "scopus" in database.lower() else "",
+        "arxiv": accession if accession.lower().startswith("arxiv") else "",  # as Ibid's own export has it
         "pmc": custom if custom.upper().startswith("PMC") else "",
         "worktype": "; ".join(item.all("M3")),
         "journal": item.text("JO"),
