@@ -1,7 +1,7 @@
-"""Papers written out for other programs: BibTeX, CSL-JSON, RIS, CSV and JSON Lines. Pure text in, text out.
+"""Papers written out for other programs: BibTeX, CSL-JSON, RIS, CSV, JSON Lines, and lists of references in a style.
 
-BibTeX, CSV and JSON Lines carry title and abstract as stored, so that adding the file again changes nothing; CSL-JSON
-and RIS, which know no LaTeX, carry them as displayed.
+BibTeX, CSV and JSON Lines carry title and abstract as stored; CSL-JSON and RIS, which know no LaTeX, carry them as
+displayed. Adding such a file again changes nothing: see `ingest.merging`.
 """
 
 from __future__ import annotations
@@ -13,11 +13,14 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Literal, get_args
 
+from assistant.citekeys import bibtex_key, made_key, unused
 from assistant.cleaning import clean
-from assistant.identity import STABLE_SCHEMES, title_key
+from assistant.identity import STABLE_SCHEMES, is_preprint_venue
+from assistant.markup import escaped
 from assistant.papers import Paper
+from assistant.referencing import DEFAULT_STYLE, references
 
-Format = Literal["bibtex", "csl-json", "ris", "csv", "jsonl"]
+Format = Literal["bibtex", "csl-json", "ris", "csv", "jsonl", "markdown", "text"]
 FORMATS: tuple[Format, ...] = get_args(Format)
 SUFFIXES: dict[str, Format] = {
     ".bib": "bibtex",
@@ -27,11 +30,13 @@ SUFFIXES: dict[str, Format] = {
     ".csv": "csv",
     ".jsonl": "jsonl",
     ".ndjson": "jsonl",
+    ".md": "markdown",
+    ".markdown": "markdown",
+    ".txt": "text",
 }
 
 _PROCEEDINGS = re.compile(r"\b(?:proceedings|conference|workshop|symposium|advances in)\b|\bproc\.", re.IGNORECASE)
 _CASED_WORD = re.compile(r"(?<!\S)(?=[^\s]*[A-Z0-9])[A-Za-z]+[A-Z0-9][A-Za-z0-9-]*(?=[\s:;,.?!]|$)")
-_NO_KEY = re.compile(r"[^\w:./+-]+", re.ASCII)
 _STARTS_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _PARTICLES = frozenset(
     ("van", "von", "der", "den", "de", "del", "della", "di", "da", "dos", "du", "la", "le", "ten", "ter", "zu", "zur")
@@ -42,14 +47,19 @@ _COLUMNS = (
 )  # fmt: skip
 
 
-def written(papers: Iterable[Paper], form: Format) -> Iterator[str]:
-    """The pieces of the file, a paper or so at a time; line ends are as the format wants them."""
+def written(papers: Iterable[Paper], form: Format, style: str = DEFAULT_STYLE) -> Iterator[str]:
+    """The pieces of the file, a paper or so at a time; line ends are as the format wants them.
+
+    `style` is for `markdown` and `text`, which are lists of references. Raises InputError for one that there is not.
+    """
     writers: dict[Format, Callable[[Iterable[Paper]], Iterator[str]]] = {
         "bibtex": _bibtex,
         "csl-json": _csl_json,
         "ris": _ris,
         "csv": _csv,
         "jsonl": _json_lines,
+        "markdown": lambda some: _references(some, style, escaped),
+        "text": lambda some: _references(some, style, str),
     }
     return writers[form](papers)
 
@@ -60,14 +70,14 @@ def written(papers: Iterable[Paper], form: Format) -> Iterator[str]:
 def _bibtex(papers: Iterable[Paper]) -> Iterator[str]:
     """One entry a paper, under its own citekey; one is made where there is none, or it is taken or no BibTeX key.
 
-    `ibidcitekey` then holds what the library has, so that adding the file again gives the paper no new key.
+    Where the library's key could not stand, `ibidcitekey` holds it, so that it comes back when the file is added.
     """
     taken: set[str] = set()
     for paper in papers:
-        key = _unused(_NO_KEY.sub("", paper.citekey or "") or _made_key(paper), taken)
+        key = unused(bibtex_key(paper), taken)
         fields = _bibtex_fields(paper)
-        if key != paper.citekey:
-            fields["ibidcitekey"] = paper.citekey or ""
+        if paper.citekey and key != paper.citekey:
+            fields["ibidcitekey"] = paper.citekey
         kind = "article" if "journal" in fields else "inproceedings" if "booktitle" in fields else "misc"
         lines = [f"  {name} = {{{_balanced(value)}}}" for name, value in fields.items()]
         yield f"@{kind}{{{key},\n" + ",\n".join(lines) + "\n}\n\n"
@@ -127,24 +137,6 @@ def _other_identifier(paper: Paper) -> dict[str, str]:
     return {"s2id" if scheme == "s2" else scheme: value} if scheme in STABLE_SCHEMES else {}
 
 
-def _made_key(paper: Paper) -> str:
-    """`family2024word`, from the first author, the year, and the first word of the title that isn't short."""
-    author = title_key(paper.authors[0]).split()[-1:] if paper.authors else []
-    words = title_key(paper.title).split()
-    word = next((word for word in words if len(word) > 3), words[0] if words else "")
-    return _NO_KEY.sub("", "".join([*author, str(paper.year or ""), word])) or "paper"
-
-
-def _unused(key: str, taken: set[str]) -> str:
-    """`key`, or `key-2`, `key-3`, …; BibTeX does not tell keys apart by case."""
-    found, number = key, 1
-    while found.lower() in taken:
-        number += 1
-        found = f"{key}-{number}"
-    taken.add(found.lower())
-    return found
-
-
 # --- CSL-JSON and RIS -------------------------------------------------------------------------------------------------
 
 
@@ -158,11 +150,23 @@ def _csl_json(papers: Iterable[Paper]) -> Iterator[str]:
 
 
 def _csl_item(paper: Paper) -> dict[str, Any]:
+    item = csl_item(paper) | {
+        "id": paper.citekey or paper.id,
+        "citation-key": paper.citekey,
+        "note": f"arXiv:{paper.arxiv_id}" if paper.arxiv_id else None,
+        "abstract": clean(paper.abstract).text,
+        "keyword": _listed(paper.tags),
+    }
+    return {name: value for name, value in item.items() if value}
+
+
+def csl_item(paper: Paper) -> dict[str, Any]:
+    """What a citation style needs to know of a paper."""
     venue = clean(paper.venue or "").text
     kind = "paper-conference" if _PROCEEDINGS.search(venue) else "article-journal" if venue else "article"
     item = {
-        "id": paper.citekey or paper.id,
-        "type": kind,
+        "id": paper.id,
+        "type": "article" if is_preprint_venue(venue) else kind,
         "title": clean(paper.title).text,
         "author": [_csl_name(name) for name in paper.authors],
         "issued": {"date-parts": [[paper.year]]} if paper.year else None,
@@ -171,15 +175,13 @@ def _csl_item(paper: Paper) -> dict[str, Any]:
         "URL": paper.url,
         "archive": "arXiv" if paper.arxiv_id else None,
         "archive_location": paper.arxiv_id,
-        "abstract": clean(paper.abstract).text,
-        "keyword": ", ".join(paper.tags),
     }
     return {name: value for name, value in item.items() if value}
 
 
 def _csl_name(name: str) -> dict[str, str]:
     given, particle, family, suffix = _name_parts(name)
-    parts = {"family": family, "given": given, "non-dropping-particle": particle, "suffix": suffix}
+    parts = {"family": f"{particle} {family}".strip(), "given": given, "suffix": suffix}
     return {key: value for key, value in parts.items() if value}
 
 
@@ -195,14 +197,16 @@ def _name_parts(name: str) -> tuple[str, str, str, str]:
 
 def _ris(papers: Iterable[Paper]) -> Iterator[str]:
     """Tagged lines that end in CR LF, as the RIS specification says."""
+    taken: set[str] = set()
     for paper in papers:
-        yield "".join(f"{tag}  - {value}\r\n" for tag, value in _ris_lines(paper) if value) + "ER  - \r\n\r\n"
+        key = paper.citekey or unused(made_key(paper), taken)
+        yield "".join(f"{tag}  - {value}\r\n" for tag, value in _ris_lines(paper, key) if value) + "ER  - \r\n\r\n"
 
 
-def _ris_lines(paper: Paper) -> Iterator[tuple[str, str]]:
+def _ris_lines(paper: Paper, key: str) -> Iterator[tuple[str, str]]:
     venue = clean(paper.venue or "").text
     yield "TY", "CONF" if _PROCEEDINGS.search(venue) else "JOUR" if venue else "GEN"
-    yield "ID", paper.citekey or paper.id
+    yield "ID", key
     yield "TI", _one_line(clean(paper.title).text)
     for name in paper.authors:
         given, particle, family, suffix = _name_parts(name)
@@ -211,6 +215,9 @@ def _ris_lines(paper: Paper) -> Iterator[tuple[str, str]]:
     yield "T2", _one_line(venue)
     yield "DO", paper.doi or ""
     yield "AN", f"arXiv:{paper.arxiv_id}" if paper.arxiv_id else ""
+    if paper.id.startswith("pmid:"):
+        yield "DB", "PubMed"
+        yield "AN", paper.id.removeprefix("pmid:")
     yield "UR", paper.url or ""
     for tag in paper.tags:
         yield "KW", _one_line(tag)
@@ -246,3 +253,12 @@ def _json_lines(papers: Iterable[Paper]) -> Iterator[str]:
     for paper in papers:
         fields = {column: getattr(paper, column) for column in _COLUMNS}
         yield json.dumps({name: value for name, value in fields.items() if value}, ensure_ascii=False) + "\n"
+
+
+# --- references -------------------------------------------------------------------------------------------------------
+
+
+def _references(papers: Iterable[Paper], style: str, plain: Callable[[str], str]) -> Iterator[str]:
+    """A line or paragraph each, in the order in which the papers come, numbered where the style numbers."""
+    for reference in references(list(papers), style):
+        yield plain(reference) + ("\n" if plain is str else "\n\n")

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal, get_args
+from urllib.parse import quote
 
 from assistant.errors import NotInLibrary
 from assistant.exporting import written
@@ -23,6 +24,7 @@ FORMS: tuple[Form, ...] = get_args(Form)
 LAST = "last"
 
 _MARKER = re.compile(r"\[(\d+)\]")
+_ADDRESS = re.compile(r"https?://[^\s<>\"\\^`{|}]+", re.IGNORECASE)
 _MARKERS_AT_THE_END = re.compile(r"(?:\s*\[\d+\])+\s*$")
 
 
@@ -175,6 +177,15 @@ def _claim(claim: Mapping[str, Any], numbers: Numbers) -> Iterator[Piece]:
         yield Piece(text[position:], left)
 
 
+def address(paper: Mapping[str, Any]) -> str:
+    """A paper's DOI or arXiv id as an address, else its own when it is one; empty otherwise."""
+    if paper["doi"]:
+        return f"https://doi.org/{quote(paper['doi'], safe='/:;().-_')}"
+    if paper["arxiv_id"]:
+        return f"https://arxiv.org/abs/{quote(paper['arxiv_id'], safe='/.')}"
+    return paper["url"] if paper["url"] and _ADDRESS.fullmatch(paper["url"]) else ""
+
+
 def cited(library: Library, whole: Transcript) -> tuple[Paper, ...]:
     """The papers that a conversation cites, in order of first use; of one that is gone, what the record kept."""
     told = {reference.paper["id"]: reference.paper for reference in whole.references}
@@ -186,7 +197,10 @@ def cited(library: Library, whole: Transcript) -> tuple[Paper, ...]:
 
 
 def exported(library: Library, reference: str, form: Form) -> str:
-    """A conversation written out; `bibtex` has the papers that it cites. Raises NotInLibrary."""
+    """A conversation written out; `bibtex` has the papers that it cites. Raises NotInLibrary.
+
+    HTML comes from `assistant.transcript_html`, a Word document from `assistant.transcript_docx`.
+    """
     whole = transcript(library, reference)
     if form == "bibtex":
         return "".join(written(cited(library, whole), "bibtex"))

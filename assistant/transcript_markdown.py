@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
-from urllib.parse import quote
 
 from assistant.cleaning import clean
-from assistant.transcript import Answered, Reference, Transcript
-
-_SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~$&!()^=@])")
-_SCHEME = re.compile(r"(?i)\b(https?|ftp|mailto|www)(?=[:.])[:.]")
-_LINE_START = re.compile(r"^([-+])|^(\d{1,9})([.)])")
-_ADDRESS = re.compile(r"https?://[^\s<>\"\\^`{|}]+", re.IGNORECASE)
+from assistant.markup import escaped
+from assistant.transcript import Answered, Reference, Transcript, address
 
 
 def markdown(whole: Transcript) -> str:
@@ -33,18 +27,6 @@ def markdown(whole: Transcript) -> str:
         for reference in whole.references:
             lines += [*_reference(reference), ""]
     return "\n".join(lines).rstrip("\n") + "\n"
-
-
-def escaped(text: str) -> str:
-    """`text` on one line, with nothing in it that Markdown would take for markup or for a link.
-
-    >>> escaped("# 5 * 3 see [x](http://y)")
-    '\\\\# 5 \\\\* 3 see \\\\[x\\\\]\\\\(http\\\\://y\\\\)'
-    """
-    line = " ".join(text.split())
-    line = _SPECIAL.sub(r"\\\1", line)
-    line = _SCHEME.sub(lambda found: f"{found.group()[:-1]}\\{found.group()[-1]}", line)
-    return _LINE_START.sub(lambda m: f"\\{m.group(1)}" if m.group(1) else f"{m.group(2)}\\{m.group(3)}", line)
 
 
 def _turn(turn: Answered) -> Iterator[str]:
@@ -107,15 +89,6 @@ def _paper(paper: Mapping[str, Any]) -> str:
     year = f" ({paper['year']})" if paper["year"] else ""
     head = f"{escaped(authors)}{year}. " if authors else ""
     venue = f" {escaped(clean(paper['venue']).text)}." if paper["venue"] else ""
-    link = _link(paper)
+    link = address(paper)
     when = f" ({paper['year']})" if paper["year"] and not authors else ""
     return f"{head}*{escaped(clean(paper['title']).text.rstrip('.'))}*{when}.{venue}" + (f" <{link}>" if link else "")
-
-
-def _link(paper: Mapping[str, Any]) -> str:
-    """DOI or arXiv id as an address, else the paper's own when it is one."""
-    if paper["doi"]:
-        return f"https://doi.org/{quote(paper['doi'], safe='/:;().-_')}"
-    if paper["arxiv_id"]:
-        return f"https://arxiv.org/abs/{quote(paper['arxiv_id'], safe='/.')}"
-    return paper["url"] if paper["url"] and _ADDRESS.fullmatch(paper["url"]) else ""

@@ -100,7 +100,7 @@ def _found(
         if itself := paper(own_id):
             return _Found(own_id, itself)
     title = next((name for name in names if name.scheme == "title"), None)
-    namesake = paper(known[title]) if title in known else None
+    namesake = paper(known[title]) if title is not None and title in known else None
     if namesake is not None:
         if same_work(record, namesake):
             return _Found(own_id, namesake)

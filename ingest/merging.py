@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from assistant.identity import is_preprint_venue, published_doi
+from assistant.citekeys import is_made
+from assistant.cleaning import clean
+from assistant.identity import is_preprint_venue, published_doi, title_key
 from assistant.papers import Paper
 from ingest.records import Record
 
@@ -25,7 +27,7 @@ def merged(paper: Paper, record: Record, origins: Mapping[str, str], *, speaks: 
     """
     new = record.paper(paper.id)
     values = {name: _value(name, paper, new, speaks) for name in _FIELDS}
-    values["citekey"] = paper.citekey or new.citekey if not speaks else new.citekey or paper.citekey
+    values["citekey"] = _citekey(paper, new, speaks)
     own = speaks and origins.get("notices", paper.source) == record.source
     values["notices"] = new.notices if own else tuple(dict.fromkeys((*paper.notices, *new.notices)))
     after = replace(paper, **values)
@@ -35,7 +37,11 @@ def merged(paper: Paper, record: Record, origins: Mapping[str, str], *, speaks: 
 def _value(name: str, paper: Paper, new: Paper, speaks: bool) -> Any:
     mine, theirs = getattr(paper, name), getattr(new, name)
     if name in _TEXT:
-        return theirs if speaks else mine
+        return theirs if speaks and not _reads_alike(mine, theirs) else mine
+    if name == "venue" and mine and theirs and _reads_alike(mine, theirs):
+        return mine
+    if name == "authors" and _says_no_more(mine, theirs):
+        return mine
     if name in _OF_PUBLICATION and mine and theirs:
         ours, published = published_doi(paper), published_doi(new)
         if ours and not published:
@@ -45,6 +51,35 @@ def _value(name: str, paper: Paper, new: Paper, speaks: bool) -> Any:
         if name == "venue" and not (ours or published) and is_preprint_venue(mine) != is_preprint_venue(theirs):
             return theirs if is_preprint_venue(mine) else mine
     return theirs or mine if speaks else mine or theirs
+
+
+def _citekey(paper: Paper, new: Paper, speaks: bool) -> str | None:
+    """An export has to make keys where there are none: coming back, they are not the user's."""
+    if new.citekey and not paper.citekey and (new.citekey == paper.id or is_made(new.citekey, paper)):
+        return None
+    return new.citekey or paper.citekey if speaks else paper.citekey or new.citekey
+
+
+def _reads_alike(mine: str, theirs: str) -> bool:
+    """Whether two texts are one but for LaTeX, line breaks, or a spreadsheet's apostrophe.
+
+    Then the stored one stays: formats without LaTeX give back what is displayed, and nothing is to be embedded anew.
+    """
+    if mine == theirs:
+        return True
+    return _plain(mine) == _plain(theirs)
+
+
+def _plain(text: str) -> str:
+    return " ".join(clean(text.removeprefix("'")).text.split())
+
+
+def _says_no_more(mine: tuple[str, ...], theirs: tuple[str, ...]) -> bool:
+    """Whether the same people are named, none of them more fully."""
+    if len(mine) != len(theirs) or not mine:
+        return False
+    pairs = zip(mine, theirs, strict=True)
+    return all(set(title_key(other).split()) <= set(title_key(name).split()) for name, other in pairs)
 
 
 def origins_after(before: Paper, told: Mapping[str, str], after: Paper, record: Record) -> dict[str, str]:

@@ -11,8 +11,9 @@ import click
 from assistant.cli import options, output
 from assistant.errors import InputError
 
-_FORMATS = ("markdown", "bibtex", "json")
+_FORMATS = ("markdown", "html", "docx", "bibtex", "json")
 _SUFFIXES = {".md": "markdown", ".markdown": "markdown", ".bib": "bibtex", ".bibtex": "bibtex", ".json": "json"}
+_SUFFIXES |= {".html": "html", ".htm": "html", ".docx": "docx"}
 _WHICH = click.argument("conversation_id", metavar="ID|last")
 
 
@@ -121,15 +122,28 @@ def rm(conversation_ids: tuple[str, ...], library_path: Path | None, as_json: bo
 def export(
     conversation_id: str, form: str | None, target: Path | None, library_path: Path | None, as_json: bool
 ) -> None:
-    """Write a conversation as Markdown with numbered references, as JSON, or the papers it cites as BibTeX."""
-    from assistant.cli.exporting import write
-    from assistant.transcript import Form, exported
+    """Write a conversation as Markdown, HTML or Word with numbered references, as JSON, or its papers as BibTeX."""
+    from assistant.cli.exporting import write, write_bytes
+    from assistant.transcript import Form, exported, transcript
 
     if as_json and form not in (None, "json"):
         raise click.UsageError(f"--json means --format json, not {form}")
     chosen = "json" if as_json else form or _SUFFIXES.get(target.suffix.lower() if target else "", "markdown")
+    if chosen == "docx":
+        if target is None:
+            raise click.UsageError("a Word document needs a file: give --output NAME.docx")
+        from assistant.transcript_docx import document
+
+        with options.existing(library_path) as library:
+            write_bytes(document(transcript(library, conversation_id)), target)
+        return
     with options.existing(library_path) as library:
-        text = exported(library, conversation_id, cast("Form", chosen))
+        if chosen == "html":
+            from assistant.transcript_html import html
+
+            text = html(transcript(library, conversation_id))
+        else:
+            text = exported(library, conversation_id, cast("Form", chosen))
     if not text:
         raise InputError(f"conversation {conversation_id!r} cites no paper; export it with --format markdown")
     if target is None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from assistant.library import Library
     from assistant.papers import Paper
 
-_FORMATS = ("bibtex", "csl-json", "ris", "csv", "jsonl")
+_FORMATS = ("bibtex", "csl-json", "ris", "csv", "jsonl", "markdown", "text")
 
 
 @click.command()
@@ -29,6 +29,13 @@ _FORMATS = ("bibtex", "csl-json", "ris", "csv", "jsonl")
 @click.option("--search", "question", help="The papers nearest to this question, best first.")
 @click.option("-k", "k", type=click.IntRange(1, 1000), default=10, show_default=True, help="How many, with --search.")
 @click.option("--record", "record_id", help="The papers that this answer cites, in its order.")
+@click.option("--conversation", "conversation_id", metavar="ID|last", help="The papers that a conversation cites.")
+@click.option(
+    "--style",
+    metavar="STYLE",
+    help="References in a style: acm, ama, apa, chicago, harvard, ieee, mla, nature, vancouver, or a .csl file. "
+    "Default: apa, for --format markdown and text.",
+)
 @click.option("--output", "-o", "target", type=click.Path(dir_okay=False, path_type=Path), help="Default: stdout.")
 @options.library_option
 @options.filter_option
@@ -38,25 +45,36 @@ def export(
     question: str | None,
     k: int,
     record_id: str | None,
+    conversation_id: str | None,
+    style: str | None,
     target: Path | None,
     library_path: Path | None,
     filters: tuple[str, ...],
     as_json: bool,
 ) -> None:
-    """Write papers as BibTeX, CSL-JSON, RIS, CSV or JSON Lines: all, or those of a filter, a search or an answer."""
-    from assistant.exporting import SUFFIXES, written
+    """Write papers as BibTeX, CSL-JSON, RIS, CSV or JSON Lines, or as references in a style, Markdown or plain text.
 
-    if record_id and (question or filters):
-        raise click.UsageError("--record chooses its own papers; give it without --search and --filter")
+    All papers, or those of a filter, a search, an answer or a conversation.
+    """
+    from assistant.exporting import DEFAULT_STYLE, SUFFIXES, written
+
+    if record_id and conversation_id:
+        raise click.UsageError("give --record or --conversation, not both")
+    if (record_id or conversation_id) and (question or filters):
+        option = "--record" if record_id else "--conversation"
+        raise click.UsageError(f"{option} chooses its own papers; give it without --search and --filter")
     if as_json and form not in (None, "jsonl"):
         raise click.UsageError(f"--json means --format jsonl, not {form}")
-    chosen = "jsonl" if as_json else form or SUFFIXES.get(target.suffix.lower() if target else "", "bibtex")
+    usual = "text" if style else "bibtex"
+    chosen = "jsonl" if as_json else form or SUFFIXES.get(target.suffix.lower() if target else "", usual)
+    if style and chosen not in ("markdown", "text"):
+        raise click.UsageError(f"--style is for --format markdown or text, not {chosen}")
     with options.existing(library_path) as library:
-        papers = iter(_papers(library, question, k, record_id, filters))
+        papers = iter(_papers(library, question, k, record_id, conversation_id, filters))
         first = next(papers, None)
         if first is None:
             raise InputError("no paper to export; see what there is with: ibid list")
-        pieces = written(itertools.chain([first], papers), cast("Format", chosen))
+        pieces = written(itertools.chain([first], papers), cast("Format", chosen), style or DEFAULT_STYLE)
         if target is None:
             for piece in pieces:
                 click.echo(piece, nl=False)
@@ -65,10 +83,19 @@ def export(
 
 
 def _papers(
-    library: Library, question: str | None, k: int, record_id: str | None, filters: tuple[str, ...]
+    library: Library,
+    question: str | None,
+    k: int,
+    record_id: str | None,
+    conversation_id: str | None,
+    filters: tuple[str, ...],
 ) -> Iterable[Paper]:
     from assistant.filters import Filters
 
+    if conversation_id:
+        from assistant.transcript import cited, transcript
+
+        return cited(library, transcript(library, conversation_id))
     if record_id:
         return _cited(library, record_id)
     narrowed = Filters.parse_options(filters)
@@ -90,12 +117,15 @@ def _cited(library: Library, record_id: str) -> Iterator[Paper]:
 
 
 def write(pieces: Iterable[str], target: Path) -> None:
-    """Writes beside the target and moves into place, so that a full disk leaves what was there."""
+    """Writes text beside the target and moves it into place, so that a full disk leaves what was there."""
+    write_bytes((piece.encode("utf-8", "replace") for piece in pieces), target)
+
+
+def write_bytes(pieces: Iterable[bytes], target: Path) -> None:
+    """As `write`, for files that are no text."""
     if not target.parent.is_dir():
         raise InputError(f"no folder {str(target.parent)!r} to write {target.name!r} into; make it first")
-    with tempfile.NamedTemporaryFile(
-        "w", encoding="utf-8", newline="", dir=target.parent, prefix=f".{target.name}.", delete=False
-    ) as beside:
+    with tempfile.NamedTemporaryFile("wb", dir=target.parent, prefix=f".{target.name}.", delete=False) as beside:
         try:
             beside.writelines(pieces)
             beside.flush()

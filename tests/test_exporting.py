@@ -1,0 +1,248 @@
+"""What is written out comes back as it was; references are what their styles ask for; nothing runs as a formula."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from docx import Document
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from assistant.cleaning import clean, normalise
+from assistant.cli import main
+from assistant.engine import Assistant
+from assistant.errors import InputError
+from assistant.exporting import FORMATS, Format, written
+from assistant.identity import identifiers, paper_id
+from assistant.library import Library
+from assistant.papers import Paper
+from assistant.referencing import STYLES, references
+from assistant.settings import Settings
+from assistant.testing import HashEmbedder, tiny_library
+from assistant.transcript import transcript
+from assistant.transcript_docx import document
+from assistant.transcript_html import html
+from ingest import add
+from tests.stored_papers import stored
+
+_ENDINGS: dict[Format, str] = {"bibtex": "bib", "csl-json": "json", "ris": "ris", "csv": "csv", "jsonl": "jsonl"}
+_WORDS = st.sampled_from(
+    [
+        "graph",
+        "GSM8K",
+        "théorie",
+        "α-helix",
+        "{\\'e}tude",
+        "50\\%",
+        "$x^2$",
+        "R&D",
+        "Zoë's",
+        "(draft)",
+        "=SUM",
+        "a:b",
+        "基于",
+        "@home",
+    ]
+)
+_TITLES = st.lists(_WORDS, min_size=4, max_size=8).map(lambda words: normalise(" ".join(words)))
+_NAMES = st.sampled_from(
+    [
+        "Ann Lee",
+        "Jan van den Berg",
+        "J. R. R. Tolkien",
+        "Martin Luther King Jr.",
+        "Zoë Müller",
+        "Plato",
+        "O'Brien Sean",
+    ]
+)
+
+
+@st.composite
+def _papers(draw: st.DrawFn) -> list[Paper]:
+    made: dict[str, Paper] = {}
+    taken: set[object] = set()
+    for number in range(draw(st.integers(1, 4))):
+        bare = Paper(
+            id="",
+            title=f"{draw(_TITLES)} number {number}",
+            abstract=draw(_TITLES) + ". " + draw(_TITLES) + ".",
+            authors=tuple(draw(st.lists(_NAMES, max_size=3, unique=True))),
+            year=draw(st.none() | st.integers(1950, 2030)),
+            venue=draw(st.sampled_from([None, "Nature", "Proceedings of the R&D Workshop", "J. {\\'E}tudes"])),
+            doi=draw(st.none() | st.integers(1, 99).map("10.1000/ab{}".format)),
+            arxiv_id=draw(st.none() | st.integers(1, 99).map("2001.000{:02}".format)),
+            url=draw(st.sampled_from([None, "https://example.org/a?b=c"])),
+            categories=draw(st.sampled_from([(), ("cs.CL",), ("cs.CL", "stat.ML")])),
+            tags=draw(st.sampled_from([(), ("to read",), ("a, b",), ("x", "y z")])),
+            citekey=draw(st.sampled_from([None, f"key{number}", f"lee:2020/{number}"])),
+            source="made:up",
+        )
+        paper = replace(bare, id=paper_id(bare))
+        names = set(identifiers(paper))
+        if not names & taken:
+            taken |= names
+            made[paper.id] = paper
+    return list(made.values())
+
+
+@pytest.mark.parametrize("form", _ENDINGS)
+@settings(max_examples=12)
+@given(papers=_papers())
+@example(papers=[Paper("title:x", "=SUM of all the parts", "+1 is more. @home.", ("=cmd Lee",))])
+def test_a_library_written_out_and_added_again_is_the_same(form: Format, papers: list[Paper]) -> None:
+    papers = [replace(paper, id=paper_id(paper)) for paper in papers]
+    with TemporaryDirectory() as folder, Library.open(Path(folder) / "l", embedder=HashEmbedder()) as library:
+        library.write([stored(p, identifiers=tuple((n.scheme, n.value) for n in identifiers(p))) for p in papers])
+        target = Path(folder) / f"out.{_ENDINGS[form]}"
+        target.write_bytes("".join(written(papers, form)).encode())
+        report = add(library, target)
+        assert list(library.papers()) == papers
+        assert (report.unchanged, report.rejected) == (len(papers), ())
+
+
+@pytest.mark.parametrize("form", _ENDINGS)
+def test_a_file_fills_an_empty_library_with_the_same_papers(form: Format, tmp_path: Path) -> None:
+    papers = [
+        Paper("doi:10.1000/a", "A Long Title of GSM8K", "One thing. Another.", ("Ann Lee", "Bo Ek"), 2020, "Nature", "10.1000/a",
+              citekey="lee2020", tags=("x", "y")),
+        Paper("arxiv:2001.00001", "Another Rather Long Title", "More of it.", ("Jan van den Berg",), 2021, None, None, "2001.00001"),
+    ]  # fmt: skip
+    target = tmp_path / f"out.{_ENDINGS[form]}"
+    target.write_bytes("".join(written(papers, form)).encode())
+    with Library.open(tmp_path / "l", embedder=HashEmbedder()) as library:
+        assert add(library, target).added == 2
+        for paper, found in zip(papers, library.papers(), strict=True):
+            assert (found.id, found.title, found.abstract, found.authors, found.year) == (
+                paper.id, paper.title, paper.abstract, paper.authors, paper.year,
+            )  # fmt: skip
+            assert (found.venue, found.doi, found.arxiv_id, found.tags) == (
+                paper.venue,
+                paper.doi,
+                paper.arxiv_id,
+                paper.tags,
+            )
+        assert library.paper("@lee2020").id == "doi:10.1000/a"
+
+
+def test_bibtex_names_no_empty_key() -> None:
+    (piece,) = written([Paper("title:1", "Plain Title of It", "Text.", ("Ann Lee",), 2020)], "bibtex")
+    assert piece.startswith("@misc{lee2020plain,")
+    assert "ibidcitekey" not in piece
+    (piece,) = written([Paper("title:1", "Plain Title of It", "Text.", citekey="smith, 2020")], "bibtex")
+    assert "@misc{smith2020," in piece
+    assert "ibidcitekey = {smith, 2020}" in piece
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
+def test_no_cell_runs_as_a_formula(start: str) -> None:
+    text = "".join(written([Paper("title:1", f"{start}1+1", "Text.")], "csv"))
+    assert f"'{start}1+1" in text
+
+
+_LEE = Paper("doi:10.1000/abc", "Attention is all you need for GSM8K", "Text.", ("Ann B. Lee", "Jan van den Berg"), 2020, "Nature", "10.1000/abc")  # fmt: skip
+_STYLED = {
+    "apa": "Lee, A. B., & van den Berg, J. (2020). Attention is all you need for GSM8K. Nature. https://doi.org/10.1000/abc",
+    "ieee": "[1] A. B. Lee and J. van den Berg, “Attention is all you need for GSM8K”, Nature, 2020, doi: 10.1000/abc.",
+    "vancouver": "1. Lee AB, van den Berg J. Attention is all you need for GSM8K. Nature. 2020. doi:10.1000/abc",
+}
+
+
+@pytest.mark.parametrize("style", _STYLED)
+def test_references_follow_their_style(style: str) -> None:
+    assert references([_LEE], style) == [_STYLED[style]]
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_every_style_gives_every_paper_a_reference(style: str) -> None:
+    bare = Paper("title:1", "No author or year <b>here</b>", "Text.")
+    preprint = Paper(
+        "arxiv:2001.00001", "A preprint", "Text.", ("Plato",), 2020, "arXiv", None, "2001.00001", "https://x.org"
+    )
+    made = references([_LEE, bare, preprint], style)
+    assert len(made) == 3
+    assert all(word in made[0] for word in ("Lee", "GSM8K", "10.1000/abc"))
+    assert "author or year" in made[1].lower()
+    assert "Plato" in made[2]
+
+
+def test_numbered_references_count_on() -> None:
+    assert [text.split()[0] for text in references([_LEE, _LEE], "ieee", first=3)] == ["[3]", "[4]"]
+    assert references([], "apa") == []
+
+
+def test_a_style_that_is_none_is_refused(tmp_path: Path) -> None:
+    broken = tmp_path / "broken.csl"
+    broken.write_text("<style>")
+    for style in ("no-such", str(tmp_path / "absent.csl"), str(broken), "../apa.csl"):
+        with pytest.raises(InputError):
+            references([_LEE], style)
+
+
+def test_lists_of_references_hold_no_markup_of_papers() -> None:
+    sly = replace(_LEE, title="See [here](http://evil) *now*")
+    (line,) = written([sly], "markdown")
+    assert "[here](" not in line
+    assert set(FORMATS) == {*_ENDINGS, "markdown", "text"}
+    assert json.loads("".join(written([], "csl-json"))) == []
+
+
+# --- conversations ----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def talked(tmp_path: Path) -> tuple[Path, str]:
+    with tiny_library(tmp_path / "talked") as library:
+        assistant = Assistant(library, settings=Settings.load(strictness="lenient"))
+        conversation = assistant.conversation()
+        conversation.ask("What is PromptLadder? <script>alert(1)</script>")
+        conversation.ask("Who won the cricket world cup in 1997?")
+    return tmp_path / "talked", conversation.id
+
+
+def test_a_conversation_as_html_is_inert_and_whole(talked: tuple[Path, str]) -> None:
+    with Library.open(talked[0], create=False) as library:
+        whole = transcript(library, talked[1])
+    page = html(whole)
+    assert "<script" not in page
+    assert page.count("<h2>") == 2 + bool(whole.references)
+    assert all(f'id="ref-{r.number}"' in page and f"#ref-{r.number}" in page for r in whole.references)
+    assert whole.references
+
+
+def test_a_conversation_as_word_opens_with_its_references(talked: tuple[Path, str], tmp_path: Path) -> None:
+    with Library.open(talked[0], create=False) as library:
+        whole = transcript(library, talked[1])
+    target = tmp_path / "out.docx"
+    target.write_bytes(b"".join(document(whole)))
+    text = "\n".join(paragraph.text for paragraph in Document(str(target)).paragraphs)
+    assert all(turn.question in text for turn in whole.turns)
+    assert f"“{clean(whole.references[0].quote).text}”" in text
+    assert "References" in text
+
+
+def test_the_command_line_writes_conversations_and_styles(
+    talked: tuple[Path, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def ibid(*arguments: object) -> tuple[int, str, str]:
+        with pytest.raises(SystemExit) as left:
+            main([*map(str, arguments), "--library", str(talked[0])])
+        out, err = capsys.readouterr()
+        return int(left.value.code or 0), out, err
+
+    for ending in ("html", "docx"):
+        target = tmp_path / f"talk.{ending}"
+        assert ibid("conversations", "export", "last", "-o", target)[0] == 0
+        assert target.stat().st_size > 1000
+    code, _, err = ibid("conversations", "export", "last", "--format", "docx")
+    assert (code, err.strip().splitlines()[-1]) == (2, "Error: a Word document needs a file: give --output NAME.docx")
+    code, out, _ = ibid("export", "--conversation", "last", "--style", "ieee")
+    assert code == 0
+    assert out.startswith("[1] ")
+    code, _, err = ibid("export", "--style", "nonesuch")
+    assert (code, len(err.strip().splitlines())) == (1, 1)
+    assert ibid("export", "--style", "apa", "--format", "ris")[0] == 2
