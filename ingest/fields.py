@@ -23,7 +23,7 @@ from ingest.records import Record, Rejected
 ALIASES: Final[dict[str, tuple[str, ...]]] = {
     "title": ("title", "ti", "papertitle", "articletitle", "documenttitle", "primarytitle", "t1", "displayname", "name"),
     "abstract": ("abstract", "abstractnote", "ab", "summary", "n2", "abstracttext", "description", "paperabstract"),
-    "authors": ("authors", "author", "authornames", "firstauthors", "authorlist", "au", "af", "creator", "creators", "authorships"),
+    "authors": ("authorfullnames", "authors", "author", "authornames", "firstauthors", "authorlist", "au", "af", "creator", "creators", "authorships"),
     "year": (
         "year", "publicationyear", "pubyear", "py", "date", "published", "publicationdate", "pubdate", "publisheddate",
         "issued", "datepublished", "coverdate", "y1", "updatedate",
@@ -204,6 +204,7 @@ _TYPE_FIELDS: Final = (
 _RETRACTED_TYPE: Final = re.compile(r"\bretracted\b(?! (?:by|from))", re.IGNORECASE)
 _MARKED_TITLE: Final = re.compile(r"^\W*(retracted(?: article)?|withdrawn(?: article)?)\s*[:\])]", re.IGNORECASE)
 _INITIALS_LAST: Final = re.compile(r"^([^\W\d_][^,.]*?) ((?:[^\W\d_a-z]\.?-?){1,4})$")
+_NUMBERED: Final = re.compile(r"\s*\(\d{5,}\)\s*$")  # Scopus's author ids
 _DOTTED_LAST: Final = re.compile(r"^[^\W\d_][^,.]+ (?:[^\W\d_]\.[ -]?)+$")
 _ARXIV_CATEGORY: Final = re.compile(r"^[a-z-]+(?:\.[A-Za-z-]+)?$")
 _NAME_KEYS: Final = ("name", "fullname", "displayname", "literal", "authorname", "rawauthorname")
@@ -251,7 +252,7 @@ def _named(found: Iterable[str]) -> tuple[str, ...]:
     """Names decoded, `Family, Given` turned round, empty and repeated ones dropped."""
     turned = []
     for name in found:
-        name = clean(normalise(name)).text.replace("{", "").replace("}", "").strip(" ,;")
+        name = _NUMBERED.sub("", clean(normalise(name)).text.replace("{", "").replace("}", "")).strip(" ,;")
         family, comma, given = name.partition(",")
         if comma and "," in given:  # BibTeX's "Family, Jr, Given"
             suffix, _, given = given.partition(",")

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from ingest.fields import known_columns
 from ingest.sources.atom import unwrapped
+from ingest.sources.xml_stream import raised
 
 Object = Mapping[str, Any]
 
@@ -23,8 +24,9 @@ _MAX_DEPTH: Final = 4  # of wrappers: Crossref's list is the second
 _OPENALEX: Final = re.compile(r"^https?://openalex\.org/W\d+$", re.IGNORECASE)
 _ARXIV_ID: Final = re.compile(r"^(?:\d{4}\.\d{4,5}|[a-z-]+(?:\.[A-Z]{2})?/\d{7})(?:v\d+)?$")
 _JATS_HEADING: Final = re.compile(
-    r"\s*<(?:jats:)?title[^>]*>\s*(.*?)\s*</(?:jats:)?title>\s*", re.DOTALL | re.IGNORECASE
+    r"\s*<(?:jats:)?title[^>]*>\s*(.*?)\s*</(?:jats:)?title>\s*(?:<(?:jats:)?p>\s*)?", re.DOTALL | re.IGNORECASE
 )
+_RAISED: Final = re.compile(r"<(?:jats:)?sup>\s*([^<>]{1,40}?)\s*</(?:jats:)?sup>", re.IGNORECASE)
 _JATS_BREAK: Final = re.compile(r"\s*</?(?:jats:)?(?:p|sec|list|list-item|abstract|br|div)\b[^>]*>\s*", re.IGNORECASE)
 _JATS_TAG: Final = re.compile(
     r"</?(?:jats:|mml:)[A-Za-z][^<>]{0,300}>|</?(?:i|b|em|strong|sup|sub|span|sc|scp)(?: [^<>]{0,200})?/?>"
@@ -217,7 +219,7 @@ def markup_removed(text: str) -> str:
     """`text` without the JATS that Crossref and publishers' files wrap it in; sections become paragraphs."""
     if "<" not in text and "&" not in text:
         return text.strip()
-    text = _JATS_HEADING.sub(_heading, text)
+    text = _RAISED.sub(lambda match: raised(match.group(1)), _JATS_HEADING.sub(_heading, text))
     text = html.unescape(_JATS_TAG.sub("", _JATS_BREAK.sub("\n\n", text)))
     paragraphs = (" ".join(part.split()) for part in re.split(r"\n\s*\n", text))
     return "\n\n".join(part for part in paragraphs if part)

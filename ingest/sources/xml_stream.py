@@ -77,8 +77,25 @@ def records(text: Text, name: str, tags: frozenset[str]) -> Iterator[Found | Rej
 
 
 def spoken(element: Element | None) -> str:
-    """All text inside `element`, markup dropped; empty for None."""
-    return "".join(element.itertext()) if element is not None else ""
+    """All text inside `element`, markup dropped but for raised numbers; empty for None."""
+    if element is None:
+        return ""
+    if element.find(".//sup") is None:
+        return "".join(element.itertext())
+    return "".join(_parts(element))
+
+
+def _parts(element: Element) -> Iterator[str]:
+    inside = element.text or ""
+    yield raised(inside) if element.tag == "sup" else inside
+    for part in element:
+        yield from _parts(part)
+        yield part.tail or ""
+
+
+def raised(text: str) -> str:
+    """A superscript as plain text: `10<sup>-3</sup>` must not become `10-3`, nor `1<sup>st</sup>` a power."""
+    return f"^{text}" if any(char.isdigit() for char in text) else text
 
 
 def child(element: Element | None, path: str) -> str:
