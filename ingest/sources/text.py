@@ -103,13 +103,11 @@ def _encoding(head: bytes) -> str:
             return encoding
     if b"\x00" in head:
         return _without_bom(head)
-    if declared := _declared(head):
-        return declared
     try:
         codecs.getincrementaldecoder("utf-8")().decode(head, final=len(head) < HEAD_BYTES)
     except UnicodeDecodeError as error:
         # One slip in a long stretch of good UTF-8 is a slip, not another encoding.
-        return "utf-8" if _mostly_utf8(head, error) else _guessed(head)
+        return "utf-8" if _mostly_utf8(head, error) else _declared(head) or _guessed(head)
     return "utf-8"
 
 

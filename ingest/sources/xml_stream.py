@@ -52,6 +52,9 @@ def records(text: Text, name: str, tags: frozenset[str]) -> Iterator[Found | Rej
     target.parser = parser
     try:
         while chunk := text.read(_CHUNK):
+            if not target.fed:  # XML allows nothing before its declaration, people and pipes do
+                chunk, whole = chunk.lstrip("\ufeff \t\n"), chunk
+                target.shift = whole.count("\n", 0, len(whole) - len(chunk))
             target.fed += len(chunk.encode("utf-8", "replace"))
             parser.feed(chunk)
             target.check()
@@ -110,6 +113,7 @@ class _Target:
         self.parser: DefusedXMLParser | None = None
         self.fed = 0  # bytes
         self.line = 1
+        self.shift = 0  # lines before the first that the parser was given
         self._tags = tags
         self._around: list[Mapping[str, str]] = []
         self._open: list[Element] = []
@@ -124,13 +128,13 @@ class _Target:
     def check(self) -> None:
         """Refuses a single tag, comment or attribute that the parser has to hold whole."""
         expat = self.parser.parser if self.parser else None
-        self.line = max(self.line, expat.CurrentLineNumber if expat else 1)
+        self.line = max(self.line, expat.CurrentLineNumber + self.shift if expat else 1)
         if expat and self.fed - expat.CurrentByteIndex > MAX_RECORD_CHARACTERS:
             raise SourceError(f"XML with a tag or comment of more than {MAX_RECORD_CHARACTERS:,} characters")
 
     def start(self, tag: str, attributes: Mapping[str, str]) -> None:
         local = tag.rpartition("}")[2]
-        self.line = self.parser.parser.CurrentLineNumber if self.parser else 1
+        self.line = self.parser.parser.CurrentLineNumber + self.shift if self.parser else 1
         if len(self._around) + len(self._open) >= _MAX_DEPTH:
             raise SourceError(f"XML nested more than {_MAX_DEPTH} deep; no list of papers is")
         if not self._open and local not in self._tags:
