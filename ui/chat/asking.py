@@ -25,6 +25,7 @@ from ui.rendering import count
 from ui.services import Services
 
 _UPDATES_PER_S: Final = 15
+_FOUND_FIRST: Final = 10  # papers, as many as the assistant tells of
 _log = logging.getLogger(__name__)
 State = Literal["looking", "found", "writing", "finished", "refused", "failed", "stopped"]
 
@@ -37,6 +38,11 @@ class Update:
     html: str
     says: str = ""
     number: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Early(Retrieved):
+    """What a search found, until the assistant tells what it found."""
 
 
 @dataclass(slots=True)
@@ -53,7 +59,9 @@ class _Seen:
 
     def take(self, event: Event | IbidError | None) -> None:
         """None is the end: without an answer or a failure the question was stopped."""
-        if isinstance(event, Retrieved):
+        if isinstance(event, _Early):
+            self.retrieved = self.retrieved or event
+        elif isinstance(event, Retrieved):
             self.retrieved = event
         elif isinstance(event, Token):
             self.text += event.text
@@ -120,20 +128,39 @@ class Asking:
         filters: Filters,
     ) -> AsyncGenerator[Update, None]:
         stream = self._services.assistant.astream(seen.question, filters=filters, conversation=conversation)
-        pump = asyncio.create_task(_pump(stream, events))
+        going = [asyncio.create_task(_pump(stream, events))]
+        going.append(asyncio.create_task(self._look(seen.question, filters, conversation, events)))
         try:
             while not seen.over:
                 seen.take(await events.get())
-                while not events.empty():  # what came meanwhile is shown at once, not one by one
-                    seen.take(events.get_nowait())
-                if not seen.over:
+                news = True
+                while news and not seen.over:
                     yield _progress(seen)
-                    await asyncio.sleep(1 / _UPDATES_PER_S)
+                    news = await _gathered(seen, events)
         finally:
-            pump.cancel()
-            with suppress(asyncio.CancelledError):
-                await pump
+            for task in going:
+                task.cancel()
+            await asyncio.gather(*going, return_exceptions=True)
         yield await asyncio.to_thread(self._last, seen, conversation, filters)
+
+    async def _look(
+        self,
+        question: str,
+        filters: Filters,
+        conversation: str | None,
+        events: asyncio.Queue[Event | IbidError | None],
+    ) -> None:
+        """Finds papers for a conversation's first question before the assistant has read their sentences.
+
+        A later question may lean on what was said, so that only the assistant knows what it is about.
+        """
+        library = self._services.library
+        before = await asyncio.to_thread(library.conversation_turns, conversation) if conversation else ()
+        if before:
+            return
+        with suppress(IbidError):  # whatever is wrong, the assistant tells
+            hits = await asyncio.to_thread(library.search, question, _FOUND_FIRST, filters)
+            events.put_nowait(_Early(question, hits, tuple(hit.passages[0] for hit in hits)))
 
     def _last(self, seen: _Seen, conversation: str | None, filters: Filters) -> Update:
         if seen.answer is not None:
@@ -183,6 +210,17 @@ async def _pump(stream: AsyncIterator[Event], events: asyncio.Queue[Event | Ibid
         events.put_nowait(IbidError("something broke while answering; the server's log has the details"))
     else:
         events.put_nowait(None)
+
+
+async def _gathered(seen: _Seen, events: asyncio.Queue[Event | IbidError | None]) -> bool:
+    """Takes what comes until the next update may be shown, or until the end; says whether anything came."""
+    news = False
+    with suppress(TimeoutError):
+        async with asyncio.timeout(1 / _UPDATES_PER_S):
+            while not seen.over:
+                seen.take(await events.get())
+                news = True
+    return news
 
 
 def _progress(seen: _Seen) -> Update:
