@@ -12,10 +12,18 @@ from starlette.responses import FileResponse, Response
 
 from ui.chat.icons import icon
 from ui.services import Services
-from ui.tabs import chat, papers, settings
+from ui.tabs import chat, evals, papers, settings
 
 _FOLDER: Final = Path(__file__).parent
-_FILES: Final = ("page.css", "tabs/tabs.css", "page.js", "tabs/tabs.js", "tabs/papers.js", "tabs/settings.js")
+_FILES: Final = (
+    "page.css",
+    "tabs/tabs.css",
+    "page.js",
+    "tabs/tabs.js",
+    "tabs/papers.js",
+    "tabs/settings.js",
+    "tabs/evals.js",
+)
 _WAITING: Final = 64
 _AT_ONCE: Final = 4  # what the page asks for is CPU-bound; more at once only makes each later
 _SANS: Final = ["Instrument Sans", "system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif"]
@@ -32,7 +40,7 @@ class Tab(Protocol):
     def routes(self, services: Services) -> APIRouter: ...
 
 
-TABS: Final[tuple[Tab, ...]] = (chat, papers, settings)
+TABS: Final[tuple[Tab, ...]] = (chat, papers, evals, settings)
 
 
 def look() -> dict[str, Any]:
