@@ -48,9 +48,9 @@ def opened(stream: BinaryIO, name: str, limits: Limits = DEFAULT_LIMITS) -> Iter
     if head.startswith(_GZIP):
         packed = _Counted(whole)
         yield name, io.BufferedReader(_Bounded(gzip.GzipFile(fileobj=packed), packed, "gzip", limits))
-    elif head == _ZSTD:
+    elif head.startswith(_ZSTD):
         yield name, io.BufferedReader(_zstd(_Counted(whole), limits))
-    elif head == _ZIP:
+    elif head.startswith(_ZIP):
         yield from _members(stream, name, limits)
     else:
         yield name, io.BufferedReader(whole)
@@ -67,12 +67,10 @@ class Replayed(io.RawIOBase):
         return True
 
     def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]  # typeshed wants any buffer
-        size = len(buffer)
-        if self._head:
-            piece: bytes | memoryview = self._head[:size]
-            self._head = self._head[len(piece) :]
-        else:
-            piece = self._rest.read(size)
+        if not self._head:
+            self._head = memoryview(self._rest.read(len(buffer)))  # some streams give more than they are asked for
+        piece = self._head[: len(buffer)]
+        self._head = self._head[len(piece) :]
         buffer[: len(piece)] = piece
         return len(piece)
 
@@ -111,21 +109,26 @@ class _Bounded(io.RawIOBase):
         self._kind = kind
         self._limits = limits
         self._given = 0
+        self._failure: SourceError | None = None
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]  # as above
-        try:
-            piece = self._unpacked.read(len(buffer))
-        except (EOFError, zlib.error, OSError, ValueError) as error:
-            raise SourceError(f"{self._kind} data that end early or are damaged: {_one_line(error)}") from error
-        except Exception as error:  # zipfile and zstandard have errors of their own
-            raise SourceError(f"{self._kind} data that cannot be unpacked: {_one_line(error)}") from error
-        self._given += len(piece)
-        self._check()
-        buffer[: len(piece)] = piece
-        return len(piece)
+        if self._failure is None:
+            try:
+                piece = self._unpacked.read(len(buffer))
+                self._given += len(piece)
+                self._check()
+                buffer[: len(piece)] = piece
+                return len(piece)
+            except SourceError as error:
+                self._failure = error
+            except (EOFError, zlib.error, OSError, ValueError) as error:
+                self._failure = SourceError(f"{self._kind} data that end early or are damaged: {_one_line(error)}")
+            except Exception as error:  # zipfile and zstandard have errors of their own
+                self._failure = SourceError(f"{self._kind} data that cannot be unpacked: {_one_line(error)}")
+        raise self._failure  # at every further read too: what was read before may be in somebody's buffer
 
     def _check(self) -> None:
         taken = self._packed if isinstance(self._packed, int) else self._packed.taken

@@ -12,6 +12,7 @@ from assistant.errors import SourceError
 from ingest.sources.packed import Replayed
 
 HEAD_BYTES: Final = 1 << 20  # looked at to tell encoding and format
+_PIECE_BYTES: Final = io.DEFAULT_BUFFER_SIZE
 MAX_RECORD_CHARACTERS: Final = 8 << 20  # no bibliographic record is longer; bounds memory on broken files
 _CHOICES: Final = (
     "cp1252", "cp1250", "cp1251", "cp1253", "iso8859_2", "iso8859_15", "mac_roman", "koi8_r",
@@ -84,11 +85,16 @@ def open_text(stream: BinaryIO) -> Text:
 
 
 def _head(stream: BinaryIO) -> bytes:
+    """The beginning. Where reading fails further on, what came before; the failure comes again when that is read."""
     pieces: list[bytes] = []
     size = 0
-    while size < HEAD_BYTES and (piece := stream.read(HEAD_BYTES - size)):
-        pieces.append(piece)
-        size += len(piece)
+    try:
+        while size < HEAD_BYTES and (piece := stream.read(min(_PIECE_BYTES, HEAD_BYTES - size))):
+            pieces.append(piece)
+            size += len(piece)
+    except SourceError:
+        if not pieces:
+            raise
     return b"".join(pieces)
 
 
