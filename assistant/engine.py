@@ -19,6 +19,7 @@ from assistant.evidence import Evidence
 from assistant.filters import Filters
 from assistant.followups import StandAlone
 from assistant.gathering import gather
+from assistant.keyed import keyed
 from assistant.ledger import Ledger, quoted
 from assistant.papers import Hit, Paper
 from assistant.quotes import compose, side_by_side
@@ -203,9 +204,10 @@ class Assistant:
         if len(question) > _QUESTION_CHARACTERS:
             question = question[:_QUESTION_CHARACTERS]
             notes = (f"the question was cut to its first {_QUESTION_CHARACTERS} characters",)
+        asked, filters = keyed(self.library, question, filters)
         if standalone is None:
             past = history(self.library, conversation_id) if conversation_id else ()
-            standalone = followups.rewrite(question, past, Nearby(self.library))
+            standalone = followups.rewrite(asked, past, Nearby(self.library))
         notes = (*notes, *standalone.notes)
         blank = Prepared(question, standalone, filters, (), None, _refused("nothing_relevant"), notes, started)
         allowed = self.library.matching_ids(filters)
@@ -218,7 +220,7 @@ class Assistant:
         papers = _LIST_PAPERS if read.many else self.settings.papers
         retriever = Retriever(self.library)
         ranked = retriever.ranked(standalone.query, _CANDIDATES, filters)
-        if standalone.kind != "restyled" and triage.not_for_a_corpus(question):
+        if standalone.kind != "restyled" and triage.not_for_a_corpus(asked):
             return replace(blank, ranked=ranked, decision=_refused("not_a_question_for_the_corpus"))
         focus, missing = standalone.focus, None
         if (phrases := read.sides or read.pair) and len(standalone.focus) < 2:
@@ -407,7 +409,15 @@ def _answer(
         abstention=abstention,
         record_id="",
         engine=engine,
-        notes=(*prepared.notes, *notes),
+        notes=(*prepared.notes, *notes, *_standing(ledger)),
+    )
+
+
+def _standing(ledger: Ledger) -> tuple[str, ...]:
+    """A note for each cited paper that a source says was retracted or corrected."""
+    cited = {citation.key: citation.paper for citation in ledger.citations}
+    return tuple(
+        f"[{key}] “{paper.title}”: {notice.rstrip('.')}" for key, paper in cited.items() for notice in paper.notices
     )
 
 

@@ -233,7 +233,7 @@ def same_work(first: Identifiable, second: Identifiable) -> bool:
     if _heads_a_column(first.title):
         mine, theirs = (family_name(paper.authors[0]) if paper.authors else None for paper in (first, second))
         return mine is not None and mine == theirs and first.year is not None and first.year == second.year
-    if first.year and second.year and abs(first.year - second.year) > _YEARS_TO_PRINT:
+    if first.year and second.year and abs(first.year - second.year) > _years_apart(first, second):
         return False
     if first.authors and second.authors:
         return bool(_surnames(first) & _surnames(second))
@@ -245,10 +245,11 @@ def contradicted(first: Identifiable, second: Identifiable) -> bool:
 
     Exports give a chapter the DOI of its book, and a hand-made list the DOI of the line above.
     """
-    from rapidfuzz.fuzz import token_set_ratio
+    from rapidfuzz.fuzz import token_sort_ratio
 
     keys = title_key(first.title), title_key(second.title)
-    if keys[0] == keys[1] or not all(keys) or token_set_ratio(*keys) >= _LIKE_TITLES:
+    one, other = (set(key.split()) for key in keys)
+    if not all(keys) or one <= other or other <= one or token_sort_ratio(*keys) >= _LIKE_TITLES:
         return False
     return bool(first.authors and second.authors and not _surnames(first) & _surnames(second))
 
@@ -261,12 +262,27 @@ def _arxiv_of(paper: Identifiable) -> str | None:
     return normalise_arxiv(paper.arxiv_id) or arxiv_of_doi(normalise_doi(paper.doi))
 
 
+def _years_apart(first: Identifiable, second: Identifiable) -> int:
+    """How far a preprint may lie from its publication; none where nothing but the year tells a yearly report's issues."""
+    named = any(paper.doi or paper.arxiv_id for paper in (first, second))
+    return _YEARS_TO_PRINT if named else 0
+
+
 def _surnames(paper: Identifiable) -> set[str]:
-    """Each author's family name, and for a name that comes in either order ("Lee Ann") every word that isn't an initial."""
+    """Each author's family name, and for a name that comes in either order ("Lee Ann") every word that isn't an initial.
+
+    A name of two words counts as a pair too, and an umlaut as written out (`Mueller`).
+    """
     found = set()
     for author in paper.authors:
-        found |= {family_name(author)} | {word for word in title_key(author).split() if len(word) > 3}
-    return found - {""}
+        words = title_key(author).split()
+        found |= {family_name(author), *(word for word in words if len(word) > 3)}
+        found |= {" ".join(sorted(words))} if len(words) == _PAIR else set()
+    return (found | {_UMLAUT.sub(r"\1", name) for name in found}) - {""}
+
+
+_PAIR: Final = 2
+_UMLAUT: Final = re.compile(r"([aou])e")
 
 
 def _heads_a_column(title: str) -> bool:

@@ -197,10 +197,12 @@ class Library:
     def search(
         self, question: str, k: int = 10, filters: Filters | Mapping[str, Any] | None = None
     ) -> tuple[Hit, ...]:
-        """The `k` best papers for a question, with their matching passages."""
+        """The `k` best papers for a question, with their matching passages; of `@key` only the papers of that key."""
+        from assistant.keyed import keyed
         from assistant.retrieval import Retriever
 
-        return Retriever(self).search(question, k, Filters.parse(filters))
+        asked, narrowed = keyed(self, question, Filters.parse(filters))
+        return Retriever(self).search(asked, k, narrowed)
 
     def as_retriever(self, k: int = 10, filters: Filters | Mapping[str, Any] | None = None) -> BaseRetriever:
         """This search as a LangChain retriever."""

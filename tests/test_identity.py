@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from assistant.identity import (
     Identifier,
     arxiv_of_doi,
+    contradicted,
     family_name,
     identifiers,
     normalise_arxiv,
@@ -137,7 +138,42 @@ def test_first_author_and_year_tell_untitled_namesakes_apart() -> None:
 def test_same_work_unless_something_speaks_against_it() -> None:
     plain = _paper("A Title That Says Something")
     assert same_work(plain, _paper(year=2020, authors=("Ann Lee",)))
-    assert same_work(_paper(year=2019, authors=("A. Lee",)), _paper(year=2020, authors=("Ann Lee", "Bo Ek")))
+    preprint = _paper(year=2019, authors=("A. Lee",), arxiv_id="1901.00001")
+    assert same_work(preprint, _paper(year=2020, authors=("Ann Lee", "Bo Ek")))
+    assert not same_work(_paper(year=2019, authors=("A. Lee",)), _paper(year=2020, authors=("Ann Lee",)))
+    assert not same_work(preprint, _paper(year=2019, authors=("A. Lee",), arxiv_id="1902.00002"))
+    assert same_work(_paper(doi="10.1000/a", year=2020), _paper(doi="10.1101/2019.01.02.123456v2", year=2019))
+    editorial = _paper("Editorial", authors=("Ann Lee",), year=2020)
+    assert same_work(editorial, editorial)
+    assert not same_work(editorial, _paper("Editorial", authors=("Ann Lee",), year=2021))
+    assert not same_work(_paper("Deep learning"), _paper("Deep Learning", authors=("Ann Lee",)))
+
+
+def test_a_shared_identifier_is_not_believed_against_title_and_authors() -> None:
+    first = _paper("Kernel methods for strings", authors=("Ann Lee",), doi="10.1000/book")
+    assert contradicted(first, _paper("Prices of grain after 1900", authors=("Bo Ek",), doi="10.1000/book"))
+    assert not contradicted(first, _paper("Prices of grain after 1900", authors=("Lee, A.",), doi="10.1000/book"))
+    assert not contradicted(first, _paper("Kernel methods", authors=("Bo Ek",), doi="10.1000/book"))
+    assert not contradicted(first, _paper("Prices of grain after 1900", doi="10.1000/book"))
+
+
+@pytest.mark.parametrize(
+    ("text", "doi"),
+    [
+        ("10.1101/2020.01.02.123456v2", "10.1101/2020.01.02.123456"),
+        ("10.21203/rs.3.rs-12345/v1", "10.21203/rs.3.rs-12345"),
+        ("10.26434/chemrxiv.12345.v3", "10.26434/chemrxiv.12345"),
+        ("10.1101/gr.123456.111", "10.1101/gr.123456.111"),
+        ("10.1000/apiv2", "10.1000/apiv2"),
+    ],
+)
+def test_a_preprints_version_is_no_part_of_its_doi(text: str, doi: str) -> None:
+    assert normalise_doi(text) == doi
+
+
+def test_same_work_sees_names_and_numbers() -> None:
+    assert same_work(_paper(authors=("Lee Ann",)), _paper(authors=("Ann Lee",)))
+    assert same_work(_paper(authors=("Müller, J.",)), _paper(authors=("J. Mueller",)))
     assert not same_work(_paper(year=2010), _paper(year=2020))
     assert not same_work(_paper(authors=("Ann Lee",)), _paper(authors=("Bo Ek",)))
     assert not same_work(_paper(doi="10.1000/a"), _paper(doi="10.1000/b"))

@@ -56,7 +56,8 @@ def export(
 
     All papers, or those of a filter, a search, an answer or a conversation.
     """
-    from assistant.exporting import DEFAULT_STYLE, SUFFIXES, written
+    from assistant.exporting import SUFFIXES, written
+    from assistant.referencing import DEFAULT_STYLE
 
     if record_id and conversation_id:
         raise click.UsageError("give --record or --conversation, not both")
