@@ -15,6 +15,7 @@ from starlette.types import Receive, Scope, Send
 from ui.api.errors import ClientLeft
 
 _QUIET_S: Final = 15.0  # after which a comment is sent, so that proxies keep a silent stream open
+_AGAIN_S: Final = 0.25
 _COMMENT: Final = b": still here\n\n"
 
 T = TypeVar("T")
@@ -83,12 +84,21 @@ async def _first(work: Any, other: Any) -> None:
 
 
 async def _ended(task: asyncio.Future[Any]) -> None:
-    """Cancels a task that is under way and waits until it has cleaned up."""
-    if not task.done():
+    """Cancels a task that is under way and waits until it has cleaned up.
+
+    A cancelling may be lost: clients of models that connect just then have been seen to go on. So it is repeated.
+    """
+    cancelled = False
+    while not task.done():
         task.cancel()
-        await asyncio.wait({task})
+        try:
+            await asyncio.wait({task}, timeout=_AGAIN_S)
+        except asyncio.CancelledError:  # we are to end too, but not before what we began
+            cancelled = True
     if not task.cancelled():
         task.exception()  # seen, so that it is not reported as lost
+    if cancelled:
+        raise asyncio.CancelledError
 
 
 async def _left(receive: Receive) -> None:
