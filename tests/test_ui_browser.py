@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import signal
 import subprocess
 import sys
@@ -24,6 +23,7 @@ from assistant.settings import Settings
 from assistant.testing import TINY_PAPERS, HashEmbedder, tiny_library
 from tests.fake_openai import FakeOpenAI, Script
 from tests.scripted_assistant import PAPER, QUOTE, ScriptedAssistant
+from ui.examples import questions_for
 from ui.server import application, listen
 from ui.services import Services
 
@@ -35,8 +35,8 @@ pytestmark = pytest.mark.timeout(900)  # the first test may install the browser
 
 
 @contextmanager
-def _serving(services: Services) -> Iterator[str]:
-    listener = listen("127.0.0.1", 0)
+def _serving(services: Services, port: int = 0) -> Iterator[str]:
+    listener = listen("127.0.0.1", port)
     server = uvicorn.Server(uvicorn.Config(application(services), log_level="error", timeout_graceful_shutdown=1))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
@@ -400,13 +400,13 @@ def _served(library: Path, port: int) -> Iterator[str]:
 
 
 def test_a_conversation_goes_on_after_the_server_was_restarted(browser: Browser, bundled_copy: Path) -> None:
-    with listen("127.0.0.1", 0) as free:
-        port = free.getsockname()[1]
-    with _served(bundled_copy, port) as line:
-        assert re.search(rf"http://127\.0\.0\.1:{port} over 59 papers", line)
+    with (
+        Library.open(bundled_copy) as library,
+        _serving(Services(library, Assistant(library), questions_for(library))) as address,
+    ):
         context = browser.new_context()
         page = context.new_page()
-        page.goto(f"http://127.0.0.1:{port}")
+        page.goto(address)
         page.get_by_text("How many combinations of system message snippets were assessed?").click(timeout=_WAIT_MS)
         turn = page.locator(".ibid-turn")
         expect(turn).to_have_attribute("data-state", "finished", timeout=_WAIT_MS)
@@ -415,7 +415,8 @@ def test_a_conversation_goes_on_after_the_server_was_restarted(browser: Browser,
         expect(mark).to_contain_text("60 combinations of system message snippets", timeout=_WAIT_MS)
         assert mark.inner_text() in clean(CORPUS.read_text(encoding="utf-8")).text
     expect(page.locator(".ibid-away")).to_be_visible(timeout=_WAIT_MS)
-    with _served(bundled_copy, port):
+    with _served(bundled_copy, urlparse(address).port or 0) as line:
+        assert f"{address} over 59 papers" in line
         expect(page.locator(".ibid-away")).to_be_hidden(timeout=_WAIT_MS)
         page.reload()
         expect(turn.locator(".ibid-question")).to_contain_text("system message snippets", timeout=_WAIT_MS)

@@ -84,13 +84,10 @@ def _take_pictures(folder: Path) -> None:
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=_FLAGS)
             with _served(library, Assistant(library)) as address:
-                _take(browser, address, folder / "chat.png", (1440, 900), _source)
-                _take(browser, address, folder / "chat-dark.png", (1440, 900), _source, dark=True)
-                _take(browser, address, folder / "chat-phone.png", (390, 844), _source)
-                _take(browser, address, folder / "chat-dark-phone.png", (390, 844), _refusal, dark=True)
-                _take(browser, address, folder / "chat-refusal.png", (1440, 900), _refusal)
-                _take(browser, address, folder / "chat-scope.png", (1440, 900), _scope)
-                _take(browser, address, folder / "chat-conversations.png", (1440, 900), _conversations)
+                for name, size, show, dark in PICTURES:
+                    for conversation in library.list_conversations():
+                        library.delete_conversation(conversation.id)
+                    _take(browser, address, folder / f"{name}.png", size, show, dark=dark)
             with _served(library, Assistant(library, model=model)) as address:
                 _take(browser, address, folder / "chat-verdicts.png", (1440, 900), _verdicts)
             browser.close()
@@ -172,6 +169,18 @@ def _conversations(page: Page) -> None:
         _ask(page, question)
     page.locator(".ibid-threads li").nth(2).hover(timeout=_WAIT_MS)
     page.locator('.ibid-threads [data-do="menu"]').nth(2).click()
+
+
+_DESKTOP, _PHONE = (1440, 900), (390, 844)
+PICTURES: tuple[tuple[str, tuple[int, int], Callable[[Page], None], bool], ...] = (
+    ("chat", _DESKTOP, _source, False),
+    ("chat-dark", _DESKTOP, _source, True),
+    ("chat-phone", _PHONE, _source, False),
+    ("chat-dark-phone", _PHONE, _refusal, True),
+    ("chat-refusal", _DESKTOP, _refusal, False),
+    ("chat-scope", _DESKTOP, _scope, False),
+    ("chat-conversations", _DESKTOP, _conversations, False),
+)
 
 
 if __name__ == "__main__":

@@ -36,11 +36,13 @@
     return svg;
   };
 
+  const told = (content, reply) => content.message || (content.error && content.error.message) || `The server replied ${reply.status}.`;
+
   async function fetched(path, body) {
     const options = body === undefined ? {} : { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };
     const reply = await fetch(`chat/${path}`, options);
     const content = await reply.json().catch(() => ({}));
-    if (!reply.ok) throw Object.assign(new Error(content.message || `The server replied ${reply.status}.`), { status: reply.status });
+    if (!reply.ok) throw Object.assign(new Error(told(content, reply)), { status: reply.status });
     return content;
   }
 
@@ -90,7 +92,7 @@
     try {
       const body = JSON.stringify({ asked, question, conversation: mine.id, filters, at });
       const reply = await fetch("chat/ask", { method: "POST", headers: { "Content-Type": "application/json" }, body, signal: aborting.signal });
-      if (!reply.ok) throw new Error((await reply.json().catch(() => ({}))).message || `The server replied ${reply.status}.`);
+      if (!reply.ok) throw new Error(told(await reply.json().catch(() => ({})), reply));
       for await (const update of lines(reply.body)) {
         if (update.conversation !== undefined) begun(mine, update.conversation);
         else { state = update.state; draw(turn, update); }
@@ -513,9 +515,9 @@
 
   function place(element, button) {
     if (!button || !button.isConnected) return;
-    const at = button.getBoundingClientRect(), size = element.getBoundingClientRect();
-    const above = at.bottom + size.height + 12 > innerHeight && at.top > size.height;
-    element.style.top = `${above ? at.top - size.height - 6 : Math.max(8, Math.min(at.bottom + 6, innerHeight - size.height - 8))}px`;
+    const at = button.getBoundingClientRect(), top = (button.closest(".ibid-scope") || button).getBoundingClientRect().top, size = element.getBoundingClientRect();
+    const above = at.bottom + size.height + 12 > innerHeight && top > size.height;
+    element.style.top = `${above ? top - size.height - 6 : Math.max(8, Math.min(at.bottom + 6, innerHeight - size.height - 8))}px`;
     element.style.left = `${Math.max(12, Math.min(at.left, innerWidth - size.width - 12))}px`;
   }
 
@@ -717,7 +719,7 @@
     if (floating && !floating.element.contains(event.target) && !(control && control === floating.button) && !event.target.closest?.(".ibid-scope")) sink();
     if (!control || !root || !(control.dataset.do in actions)) return;
     if (control.tagName === "A" && (event.ctrlKey || event.metaKey || event.shiftKey || event.button)) return; // a new tab of the browser
-    if (control.matches(".ibid-said") && String(getSelection())) return; // words were selected, not clicked
+    if (control.matches(".ibid-said") && !getSelection().isCollapsed) return; // words were selected, not clicked
     event.preventDefault();
     Promise.resolve(actions[control.dataset.do](control)).catch((error) => notice(error.message));
   }
@@ -738,7 +740,7 @@
     } else if (event.key === "/" && root.offsetParent !== null) {
       event.preventDefault();
       field.focus();
-    } else if ((event.key === "Enter" || event.key === " ") && target.matches?.('.ibid-said[role="button"]')) {
+    } else if ((event.key === "Enter" || event.key === " ") && target.matches?.('.ibid-claim [role="button"]')) {
       event.preventDefault();
       openPanel(target);
     } else if (floating && floating.element.contains(target) && event.key.startsWith("Arrow")) {

@@ -12,7 +12,7 @@ from assistant.errors import NotInLibrary
 from assistant.papers import Paper, Span
 from ui.chat.icons import icon
 from ui.chat.stored import Recalled
-from ui.chat.turns import verdict
+from ui.chat.turns import unmarked, verdict
 from ui.rendering import VERDICT_MEANINGS, byline, escape, links, readable, reference
 
 _AUTHORS_IN_PANEL: Final = 40
@@ -71,7 +71,9 @@ def _sentence(message: str, *, stop: bool = True) -> str:
 def _said(chosen: Claim) -> str:
     """The sentence itself, where it is not the quote that is marked below."""
     return (
-        "" if chosen.verdict == "quoted" else f'<blockquote class="ibid-words">{readable(chosen.text)}</blockquote>'
+        ""
+        if chosen.verdict == "quoted"
+        else f'<blockquote class="ibid-words">{readable(unmarked(chosen.text))}</blockquote>'
     )
 
 

@@ -104,6 +104,11 @@ def lost(question: str, number: int) -> str:
     return f'{_question(question, number)}<p class="ibid-note">The record of this answer is gone.</p>'
 
 
+def unmarked(text: str) -> str:
+    """A sentence without its markers."""
+    return _MARKER.sub("", text)
+
+
 def plain(answer: Answer) -> str:
     """The answer with its references as plain text, to be pasted elsewhere."""
     parts = [clean(answer.text).text]
@@ -249,7 +254,8 @@ def _marker(key: str, where: str) -> str:
     if not where:
         return f'<span class="ibid-marker">{escape(key)}</span>'
     label = f'aria-label="Source {escape(key)}" data-key="{escape(key)}"'
-    return f'<button type="button" class="ibid-marker" {label} {where}>{escape(key)}</button>'
+    # No button element: a line may break before one, and a marker is not to stand at the start of a line.
+    return f'<span class="ibid-marker" role="button" tabindex="0" {label} {where}>{escape(key)}</span>'
 
 
 def _references(citations: Sequence[Citation], record_id: str) -> str:
