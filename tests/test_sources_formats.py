@@ -14,6 +14,7 @@ import pytest
 import source_samples as samples
 from source_samples import ABSTRACT, OTHER_TITLE, PAPERS, SAMPLES, TITLE
 
+from assistant.errors import SourceError
 from assistant.identity import Identifier
 from ingest.records import Record, Rejected
 from ingest.sources import FORMATS, detect, read
@@ -169,6 +170,13 @@ def test_tables_of_zotero_and_scopus() -> None:
     assert (zotero.tags, zotero.keys) == (("mine", "lakes", "nets"), ("ABCD2345",))
     assert (scopus.authors, scopus.notices) == (("Jörg Müller", "Ann Lee"), _RETRACTED)
     assert scopus.others == (Identifier("pmid", "12345678"),)
+
+
+def test_a_table_below_what_a_database_says_first() -> None:
+    for preamble in ("sep=,\n", "\nSearch results\n12 May 2022, 2 records\n\n"):
+        assert [record.title for record in _records(preamble + samples.SCOPUS_CSV)] == [TITLE, OTHER_TITLE]
+    with pytest.raises(SourceError):
+        detect("We name it.\nIts title, and abstract\nare short.\n", "a.csv")
 
 
 def test_openalex() -> None:

@@ -14,23 +14,26 @@ from ingest.sources.text import Text
 NAME: Final = "table"
 SUFFIXES: Final = (".csv", ".tsv", ".tab")
 _DELIMITERS: Final = (",", "\t", ";", "|")
+_PREAMBLE: Final = 4  # lines that a database writes before its header: `sep=;`, the search, a date
 _MAX_LINES: Final = 400  # of one quoted record; a longer one is an unclosed quote
 _MAX_CHARACTERS: Final = 120_000  # of one record; csv refuses a field of 131,072
 
 
 def matches(sample: str, name: str) -> bool:
-    """A first line that names a title or an abstract column and something more."""
-    return _header(sample) is not None
+    """A first line that names a title or an abstract column and something more; a few lines of a database's own may precede."""
+    lines = [line for line in sample.split("\n", 200)[:200] if line.strip()][: _PREAMBLE + 1]
+    return any(_header(line, preceded=at > 0) for at, line in enumerate(lines))
 
 
 def read(text: Text, name: str) -> Iterator[Record | Rejected]:
     """Every row as a record, streaming; a broken row is rejected by itself, an unclosed quote costs its line."""
     lines = _Lines(text)
-    header = lines.take()
-    while header is not None and not header.strip():
-        header = lines.take()
-    found = _header(header or "")
-    if header is None or found is None:
+    found, passed = None, 0
+    while found is None and passed <= _PREAMBLE and (header := lines.take()) is not None:
+        if header.strip():
+            found = _header(header, preceded=passed > 0)
+            passed += 1
+    if found is None:
         yield Rejected(name, "no header that names a title column")
         return
     columns, delimiter = found
@@ -76,9 +79,12 @@ class _Lines:
         self.number -= len(lines)
 
 
-def _header(sample: str) -> tuple[list[str], str] | None:
-    """The columns of the first line that holds anything, and its delimiter; None when they name no title or abstract."""
-    line = next((line for line in sample.split("\n") if line.strip()), "").lstrip("\ufeff")
+def _header(line: str, *, preceded: bool) -> tuple[list[str], str] | None:
+    """The columns that `line` names, and its delimiter; None when there is no title or abstract among them.
+
+    A header that other lines precede must be a plainer one: three columns, title and abstract both.
+    """
+    line = line.strip("\n").lstrip("\ufeff")
     if len(line) > 20_000:
         return None
     best: tuple[list[str], str] | None = None
@@ -87,14 +93,10 @@ def _header(sample: str) -> tuple[list[str], str] | None:
             columns = [cell.strip() for cell in next(csv.reader([line], delimiter=delimiter), [])]
         except csv.Error:
             continue
-        named = known_columns(columns)
+        named = known_columns(columns) & {"title", "abstract"}
         short = all(len(column) <= 80 for column in columns)
-        if (
-            len(columns) > 1
-            and short
-            and named & {"title", "abstract"}
-            and (best is None or len(columns) > len(best[0]))
-        ):
+        enough = len(columns) > 2 and len(named) > 1 if preceded else len(columns) > 1 and named
+        if enough and short and (best is None or len(columns) > len(best[0])):
             best = (columns, delimiter)
     return best
 
