@@ -178,8 +178,7 @@ def application(
     access, limits = access or Access(), limits or Limits()
     serving = api.serving(services, access, limits)
     app = api.new(serving)
-    if hasattr(page, "routes"):
-        app.include_router(page.routes(services))
+    app.include_router(page.routes(services))
     gradio.mount_gradio_app(
         app,
         page.build(services),
