@@ -63,6 +63,9 @@ class Editions:
                 told[name] = YOU
             else:
                 told.pop(name, None)
+        sourced = self.sourced([paper_id])[paper_id].tags if told else ()
+        if {tag.casefold() for tag in sourced} <= {tag.casefold() for tag in mine.tags_removed}:
+            told.pop("tags", None)
         if mine.tags_added:
             told["tags"] = f"{told['tags']}, {YOU}" if "tags" in told else YOU
         return told
