@@ -6,6 +6,7 @@ import ast
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Final
 
 from assistant.cleaning import clean, normalise
@@ -69,7 +70,16 @@ Fields = Mapping[str, Any]
 
 def canonical(name: str) -> str:
     """A field's name in the spelling of ALIASES."""
-    return re.sub(r"[\s_\-:]+", "", name.strip().lstrip("\ufeff")).lower()
+    return _canonical(name) if len(name) <= _NAME_CHARACTERS else _spelt(name)
+
+
+def _spelt(name: str) -> str:
+    return _BETWEEN.sub("", name.strip().lstrip("\ufeff")).lower()
+
+
+_NAME_CHARACTERS: Final = 60  # of a field's name worth remembering; every record of a file has the same ones
+_BETWEEN: Final = re.compile(r"[\s_\-:]+")
+_canonical = lru_cache(maxsize=4096)(_spelt)
 
 
 def known_columns(names: Iterable[str]) -> set[str]:
@@ -204,6 +214,7 @@ _TYPE_FIELDS: Final = (
 _RETRACTED_TYPE: Final = re.compile(r"\bretracted\b(?! (?:by|from))", re.IGNORECASE)
 _MARKED_TITLE: Final = re.compile(r"^\W*(retracted(?: article)?|withdrawn(?: article)?)\s*[:\])]", re.IGNORECASE)
 _INITIALS_LAST: Final = re.compile(r"^([^\W\d_][^,.]*?) ((?:[^\W\d_a-z]\.?-?){1,4})$")
+_PLAIN_NAME: Final = re.compile(r"^[A-Za-z]+[A-Za-z ,.'-]{0,80}$", re.ASCII)  # nothing that cleaning would change
 _NUMBERED: Final = re.compile(r"\s*\(\d{5,}\)\s*$")  # Scopus's author ids
 _DOTTED_LAST: Final = re.compile(r"^[^\W\d_][^,.]+ (?:[^\W\d_]\.[ -]?)+$")
 _ARXIV_CATEGORY: Final = re.compile(r"^[a-z-]+(?:\.[A-Za-z-]+)?$")
@@ -252,7 +263,9 @@ def _named(found: Iterable[str]) -> tuple[str, ...]:
     """Names decoded, `Family, Given` turned round, empty and repeated ones dropped."""
     turned = []
     for name in found:
-        name = _NUMBERED.sub("", clean(normalise(name)).text.replace("{", "").replace("}", "")).strip(" ,;")
+        if not _PLAIN_NAME.match(name):
+            name = _NUMBERED.sub("", clean(normalise(name)).text.replace("{", "").replace("}", ""))
+        name = name.strip(" ,;")
         family, comma, given = name.partition(",")
         if comma and "," in given:  # BibTeX's "Family, Jr, Given"
             suffix, _, given = given.partition(",")
