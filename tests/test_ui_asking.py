@@ -199,9 +199,15 @@ def test_an_answer_can_be_opened_looked_up_rated_and_exported(client: TestClient
     assert [(word.rating, word.comment) for word in library.feedback(record)] == [(-1.0, "no")]
     reopened = client.get("/chat/open", params={"conversation": conversation}).json()["turns"][0]
     assert 'aria-label="Bad answer" title="Bad answer" aria-pressed="true"' in reopened
-    for form, start in (("markdown", "# How many?"), ("bibtex", "@"), ("json", "{")):
+    for form, start in (
+        ("markdown", "# How many?"),
+        ("bibtex", "@"),
+        ("json", "{"),
+        ("html", "<!doctype html>"),
+        ("docx", "PK"),
+    ):
         file = client.get("/chat/export", params={"conversation": conversation, "form": form})
-        assert file.text.startswith(start)
+        assert file.content.lower().startswith(start.lower().encode())
         assert "attachment" in file.headers["content-disposition"]
 
 

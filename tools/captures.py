@@ -38,11 +38,11 @@ QUESTIONS = (
 )
 # What a careless model might write: some of it true, some overstated, some made up. Shows what each verdict looks like.
 DRAFT = (
-    "They assess the performance of 60 combinations of system message snippets across three models [1]. "
-    "Positive thinking improved every one of the models on GSM8K [1]. "
-    "The models had between 7 and 90 billion parameters [1]. "
-    "We show that employing an automated prompt optimizer emerged as the most effective method for enhancing "
-    "performance, even when working with smaller open-source models [1]. Prompting is an art."
+    "They assess the performance of 60 combinations of system message snippets across three models [4]. "
+    "Positive thinking improved every one of the models on GSM8K [6]. "
+    "The models had between 7 and 90 billion parameters [4]. "
+    "An automated prompt optimizer emerges as the most effective method for enhancing performance, even when working "
+    "with smaller open-source models [9]. Prompting is an art."
 )
 _FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 _WAIT_MS = 60_000
@@ -146,7 +146,7 @@ def _source(page: Page) -> None:
 
 def _verdicts(page: Page) -> None:
     _ask(page, QUESTIONS[0])
-    page.locator('.ibid-said[role="button"]').nth(1).click()
+    page.locator('.ibid-said[role="button"]').nth(2).click()
     page.locator("mark.ibid-here").wait_for(timeout=_WAIT_MS)
 
 

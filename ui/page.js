@@ -318,7 +318,8 @@
     float(button, make(
       "div", { class: "ibid-menu", role: "menu", "aria-label": "Conversation" },
       entry("Rename", () => rename(item)), entry("Copy link", () => copied(link.href, button)), make("hr"),
-      file("Export as Markdown", "markdown"), file("Export references as BibTeX", "bibtex"), file("Export as JSON", "json"), make("hr"),
+      file("Export as Markdown", "markdown"), file("Export as Word document", "docx"), file("Export as web page", "html"), file("Export as JSON", "json"),
+      file("Export references as BibTeX", "bibtex"), make("hr"),
       entry("Delete …", () => confirmDelete(item), "ibid-danger"),
     ));
   }
@@ -577,11 +578,18 @@
     const opening = panel.hidden;
     panel.hidden = false;
     const mark = one("mark.ibid-here", body);
-    body.scrollTop = mark ? mark.getBoundingClientRect().top - body.getBoundingClientRect().top + body.scrollTop - body.clientHeight * 0.4 : 0;
+    body.scrollTop = mark ? depth(mark, body) : 0;
     if (opening && narrow()) one('[data-do="close"]', panel).focus({ preventScroll: true });
     if (opener && opener.isConnected) keepInSight(opener);
     const title = one("h3", body);
     says(`Source shown${title ? `: ${title.textContent}` : ""}`);
+  }
+
+  /* How far to scroll for the mark to be seen whole, and no further: what was found about it stands above. */
+  function depth(mark, body) {
+    const box = body.getBoundingClientRect(), rects = [...mark.getClientRects()];
+    const top = rects[0].top - box.top + body.scrollTop, bottom = rects.at(-1).bottom - box.top + body.scrollTop;
+    return Math.max(0, Math.min(top - 16, bottom - body.clientHeight + 56));
   }
 
   /* The sentence stays visible beside the panel, or above it on a phone. */

@@ -9,13 +9,14 @@ from dataclasses import asdict
 from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Query, Request, Response
-from fastapi.responses import JSONResponse, PlainTextResponse, StreamingResponse
+from fastapi.responses import JSONResponse, StreamingResponse
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, Field
 
 from assistant import transcript
 from assistant.errors import IbidError, NotInLibrary
 from assistant.filters import Filters
+from assistant.library import Library
 from assistant.papers import Span
 from assistant.storage.facets import Facet
 from assistant.storage.facets import Field as FacetField
@@ -25,10 +26,13 @@ from ui.chat.stored import Recalled, recall
 from ui.services import Services
 
 MAX_QUESTION_CHARACTERS: Final = 4000
-_FILES: Final = {
-    "markdown": ("md", "text/markdown"),
-    "bibtex": ("bib", "text/plain"),
+File = Literal["markdown", "bibtex", "json", "html", "docx"]
+_FILES: Final[dict[File, tuple[str, str]]] = {  # ending and kind
+    "markdown": ("md", "text/markdown; charset=utf-8"),
+    "bibtex": ("bib", "text/plain; charset=utf-8"),
     "json": ("json", "application/json"),
+    "html": ("html", "text/html; charset=utf-8"),
+    "docx": ("docx", "application/vnd.openxmlformats-officedocument.wordprocessingml.document"),
 }
 
 Id = Annotated[str, Field(max_length=300)]
@@ -217,9 +221,21 @@ def _conversations(router: APIRouter, services: Services) -> None:
         return {"deleted": True}
 
     @router.get("/export")
-    def export(conversation: str, form: transcript.Form, request: Request) -> PlainTextResponse:
+    def export(conversation: str, form: File, request: Request) -> Response:
         """The conversation as a file."""
-        text = transcript.exported(library, mine(conversation, request), form)
+        text = _file(library, mine(conversation, request), form)
         ending, kind = _FILES[form]
         headers = {"Content-Disposition": f'attachment; filename="{conversation}.{ending}"'}
-        return PlainTextResponse(text, media_type=f"{kind}; charset=utf-8", headers=headers)
+        return Response(text, media_type=kind, headers=headers)
+
+
+def _file(library: Library, conversation: str, form: File) -> str | bytes:
+    if form == "html":
+        from assistant.transcript_html import html
+
+        return html(transcript.transcript(library, conversation))
+    if form == "docx":
+        from assistant.transcript_docx import document
+
+        return b"".join(document(transcript.transcript(library, conversation)))
+    return transcript.exported(library, conversation, form)
