@@ -194,7 +194,7 @@ def _change(one: Values) -> str:
     return (
         f'<tr><th scope="row">{_name(one["metric"])}</th>'
         f"<td>{value(found['before'], unit)} → <b>{value(found['after'], unit)}</b></td>"
-        f"<td><b>{_signed(found['delta'], unit)}</b> {word}<small>{interval}</small></td><td>{drawn}</td>"
+        f"<td><b>{_signed(delta, unit)}</b> {word}<small>{interval}</small></td><td>{drawn}</td>"
         f"<td>{_badge(one['verdict']) if one['verdict'] else ''}<small>{_statistics(one)}</small></td></tr>"
     )
 

@@ -85,8 +85,8 @@
       }
       watching = false;
       one('[data-act="check"]', root).disabled = false;
-      await check();
       told.textContent = mending ? mending.message : "";
+      await check();
     }
 
     form.addEventListener("submit", (event) => { event.preventDefault(); apply(); });
