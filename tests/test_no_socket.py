@@ -66,7 +66,9 @@ _COMMANDS = """
 from assistant.cli import main
 at = ["--library", sys.argv[1]]
 for arguments in (["add", *at, sys.argv[2]], ["ask", *at, "What is ExPO?"], ["search", *at, "prompts"], ["doctor", *at],
-                  ["export", *at, "--output", sys.argv[1] + "/out.bib"], ["list", *at], ["rebuild", *at]):
+                  ["export", *at, "--output", sys.argv[1] + "/out.bib"], ["list", *at], ["rebuild", *at],
+                  ["sync", *at, sys.argv[2]], ["edit", *at, "ExPO: Unlocking Hard Reasoning with Self-Explanation-Guided Reinforcement Learning", "--tag", "x"],
+                  ["export", *at, "--style", "ieee", "--output", sys.argv[1] + "/out.md"]):
     try:
         main(arguments)
     except SystemExit as left:

@@ -278,6 +278,20 @@ def test_a_running_zotero_is_asked_page_by_page(library: Library) -> None:
         assert len(server.asked) == asked + 1
 
 
+def test_zotero_is_asked_neither_through_a_proxy_nor_elsewhere(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with ScriptedServer(lambda *_: Said(b"[]")) as elsewhere:
+        for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+            monkeypatch.setenv(name, elsewhere.url)
+        monkeypatch.setenv("NO_PROXY", "")
+        with ScriptedServer(lambda *_: Said(b"", 302, {"Location": f"{elsewhere.url}/stolen"})) as server:
+            report = sync(library, "zotero", services=Services(zotero=f"{server.url}/api", sleep=lambda _: None))
+            assert server.asked
+    assert "status 302" in str(_only(report).failed)
+    assert elsewhere.asked == []
+
+
 def test_a_zotero_that_does_not_run_is_told_of(library: Library) -> None:
     with ScriptedServer(lambda *_: Said(b"{}")) as server:
         url = server.url

@@ -51,7 +51,7 @@ class _Retry(Exception):
 
 
 class Client:
-    """Asks one service. `check` says what is wrong with a body that came with status 200, or None."""
+    """Asks one service. A `local` one is never asked through a proxy, and may not send us elsewhere."""
 
     def __init__(
         self,
@@ -62,6 +62,7 @@ class Client:
         cache: Path | None = None,
         fresh_s: float = 0.0,
         headers: Mapping[str, str] | None = None,
+        local: bool = False,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._service = service
@@ -70,6 +71,7 @@ class Client:
         self._cache = cache
         self._fresh_s = fresh_s
         self._headers = dict(headers or {})
+        self._local = local
         self._sleep = sleep
         self._asked_at = 0.0
         self._client: httpx.Client | None = None
@@ -82,7 +84,10 @@ class Client:
     def get(
         self, url: str, params: Mapping[str, str | int], check: Callable[[Reply], str | None] = lambda _: None
     ) -> Reply:
-        """The reply, from the cache while that is fresh; 404 is a reply too. Raises SourceError, one line."""
+        """The reply, from the cache while that is fresh; 404 is a reply too. Raises SourceError, one line.
+
+        `check` says what is wrong with a body that came with status 200, or None.
+        """
         kept = self._kept(url, params)
         if kept is not None and (found := self._read(kept)) is not None:
             return found
@@ -149,8 +154,10 @@ class Client:
         if self._client is None:
             import httpx
 
+            headers = {"User-Agent": self._agent(), **self._headers}
+            outside = not self._local
             self._client = httpx.Client(
-                headers={"User-Agent": self._agent(), **self._headers}, timeout=_TIMEOUT_S, follow_redirects=True
+                headers=headers, timeout=_TIMEOUT_S, follow_redirects=outside, trust_env=outside
             )
         pieces, size = [], 0
         with self._client.stream("GET", url, params=dict(params)) as response:

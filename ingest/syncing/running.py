@@ -22,6 +22,7 @@ from ingest.syncing.addresses import Address, Part
 from ingest.syncing.telling import SourceReport, SyncReport
 
 _CACHE: Final = "cache"
+_ZOTERO: Final = "Zotero"
 _MOST: Final = 1000  # papers of an arXiv query, unless told otherwise
 
 
@@ -101,6 +102,7 @@ class _Asking:
             cache=self.cache,
             fresh_s=0.0 if self.refresh else fresh_s,
             headers=headers,
+            local=service == _ZOTERO,
             sleep=self.services.sleep,
         )
 
@@ -192,7 +194,7 @@ class _Syncing:
             yield from addresses.parts(self._address, self._library.path)
             return
         if kind == "zotero":
-            client = self._asking.client("Zotero", zotero.PACE, headers=zotero.HEADERS)
+            client = self._asking.client(_ZOTERO, zotero.PACE, headers=zotero.HEADERS)
             stack.callback(client.close)
             state = zotero.version(client, services.zotero)
             yield Part("", state, lambda: zotero.from_api(client, services.zotero, "zotero"))
