@@ -69,6 +69,12 @@ class Settings(BaseSettings):
     auth_file: Path | None = Field(
         default=None, description="file of the users of `ibid serve`; `ibid serve --add-user NAME` writes it"
     )
+    max_unpacked_gb: int = Field(
+        default=64,
+        ge=1,
+        le=4096,
+        description="GiB that a compressed source may become; more is refused while it is read",
+    )
     lock_wait_s: float = Field(default=0.0, ge=0, le=600, description="seconds to wait for another writer")
 
     @field_validator("chat_base_url", "judge_base_url", "embedding_base_url", "chroma_url")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Final
@@ -25,6 +25,7 @@ from ingest.matching import Decision, Outcome, decide, ids_of, names_of
 from ingest.records import Record, Rejected
 from ingest.report import Ambiguous, IngestReport, Progress
 from ingest.sources import STANDARD_INPUT, files, read
+from ingest.sources.packed import DEFAULT_LIMITS, Limits
 
 if TYPE_CHECKING:
     from assistant.embedding.vectors import PassageVectors
@@ -42,21 +43,24 @@ def add(
     *sources: SourceLike,
     progress: Callable[[Progress], None] | None = None,
     categories: Sequence[str] = (),
+    max_unpacked_bytes: int = DEFAULT_LIMITS.unpacked_bytes,
 ) -> IngestReport:
     """Brings the papers of `sources` into `library`: files, folders, `-` for standard input, or binary streams.
 
     Adding the same sources again changes nothing. Only new papers and changed texts are embedded. A broken record
     or file is in the report's `rejected` and costs nothing else. `progress` is called as records are done.
     With `categories` (`cs.CL`, or `cs` for all within) only papers in one of them come in.
+    A compressed source may become `max_unpacked_bytes` (`ibid add` takes them from the settings).
 
     Raises LibraryLocked when another process writes to the library, EmbedderMismatch, or what the embedder raises;
     what was stored until then stays.
     """
     began = time.monotonic()
-    total = _count(library, sources, categories) if progress else None
+    reading = _Reading(tuple(categories), replace(DEFAULT_LIMITS, unpacked_bytes=max_unpacked_bytes))
+    total = _count(library, sources, reading) if progress else None
     with library.writing("adding papers"):
         run = Run(library, total, progress)
-        items = _items(library, sources, categories)
+        items = _items(library, sources, reading)
         while batch := list(islice(items, BATCH)):
             library.sources.keep(met.paper_id for met in run.take(batch))
         report = run.report(time.monotonic() - began)
@@ -227,12 +231,18 @@ def embedded_passages(
     return {id_: (of_paper, tuple(islice(vectors, len(of_paper)))) for id_, of_paper in cut.items()}
 
 
-def _items(
-    library: Library, sources: Iterable[SourceLike], categories: Sequence[str] = ()
-) -> Iterator[Record | Rejected]:
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """How sources are read in one call."""
+
+    categories: tuple[str, ...]
+    limits: Limits
+
+
+def _items(library: Library, sources: Iterable[SourceLike], reading: _Reading) -> Iterator[Record | Rejected]:
     for source in sources:
         for origin, name in _origins(library, source):
-            yield from read(origin, name, categories=categories)
+            yield from read(origin, name, categories=reading.categories, limits=reading.limits)
 
 
 def _origins(library: Library, source: SourceLike) -> Iterator[tuple[SourceLike, str | None]]:
@@ -247,7 +257,7 @@ def _origins(library: Library, source: SourceLike) -> Iterator[tuple[SourceLike,
             yield path, path.relative_to(folder).as_posix()
 
 
-def _count(library: Library, sources: Iterable[SourceLike], categories: Sequence[str]) -> int | None:
+def _count(library: Library, sources: Iterable[SourceLike], reading: _Reading) -> int | None:
     """How many records there are to come: read twice, as reading costs a hundredth of embedding.
 
     None for streams, and for files so large that reading them alone takes minutes.
@@ -257,7 +267,7 @@ def _count(library: Library, sources: Iterable[SourceLike], categories: Sequence
         return None
     if sum(os.path.getsize(path) for path in paths if os.path.isfile(path)) > _COUNTED_BYTES:
         return None
-    return sum(1 for _ in _items(library, paths, categories))
+    return sum(1 for _ in _items(library, paths, reading))
 
 
 def _text(paper: Paper | None) -> tuple[str, str] | None:

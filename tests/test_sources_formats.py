@@ -16,6 +16,9 @@ from source_samples import ABSTRACT, OTHER_TITLE, PAPERS, SAMPLES, TITLE
 
 from assistant.errors import SourceError
 from assistant.identity import Identifier
+from assistant.library import Library
+from assistant.testing import HashEmbedder
+from ingest import add
 from ingest.records import Record, Rejected
 from ingest.sources import FORMATS, detect, read
 
@@ -294,3 +297,18 @@ def test_a_zip_gives_its_files_by_name_alone() -> None:
     rejected = {item.where: item.reason for item in items if isinstance(item, Rejected)}
     assert set(rejected) == {"all.zip/inner.zip", "all.zip/notes.md"}
     assert "archives within archives" in rejected["all.zip/inner.zip"]
+
+
+def test_adding_takes_categories_and_a_bound_for_what_is_packed(tmp_path: Path) -> None:
+    source = tmp_path / "snapshot.json.gz"
+    kept = [
+        {**samples.ARXIV_LINE, "id": f"2001.0000{n}", "title": f"T {n}", "categories": c}
+        for n, c in enumerate(("cs.CL", "hep-ph"))
+    ]
+    source.write_bytes(gzip.compress("\n".join(map(json.dumps, kept)).encode()))
+    with Library.open(tmp_path / "library", embedder=HashEmbedder()) as library:
+        assert add(library, source, categories=["cs.CL"]).added == 1
+        assert [paper.title for paper in library.papers()] == ["T 0"]
+        refused = add(library, source, max_unpacked_bytes=100)
+        assert "unpacked" in refused.rejected[0].reason
+        assert add(library, source).added == 1

@@ -42,7 +42,13 @@ def add(sources: tuple[str, ...], categories: tuple[str, ...], library_path: Pat
     wanted = options.settings(library_path)
     with Library.open(wanted.library_path(), settings=wanted) as library:
         with _Progress() as progress:
-            report = load("ingest")(library, *sources, progress=progress.update, categories=categories)
+            report = load("ingest")(
+                library,
+                *sources,
+                progress=progress.update,
+                categories=categories,
+                max_unpacked_bytes=wanted.max_unpacked_gb << 30,
+            )
         total = library.count()
     if as_json:
         output.emit(report.to_dict())
