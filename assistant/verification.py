@@ -85,7 +85,18 @@ def judge(checked: Checked, best: int, weights: Weights | None = None) -> Judgem
     opposed = weights.contradicted(checked.features) >= weights.contradicts_from
     if opposed and kinds & _OPPOSITE and checked.features["best_coverage"] >= _SAME_MATTER:
         verdict = "contradicted"
-    return Judgement(verdict, round(score, 4), best, checked.findings + features.missing_words(checked.missing))
+    return Judgement(verdict, round(score, 4), best, _noticed(checked))
+
+
+def _noticed(checked: Checked) -> tuple[Finding, ...]:
+    """The findings on a claim that is not supported; where no rule noticed anything, what the model made of it."""
+    from assistant.checks import entailment, features
+
+    found = checked.findings + features.missing_words(checked.missing)
+    if not checked.findings and checked.features.get(entailment.SUPPORTED, 0.0) < 0:
+        says = "say otherwise" if checked.features[entailment.CONTRADICTED] > 0 else "not say this"
+        found += (Finding("reading", f"Read together, the cited sentences seem to {says}."),)
+    return found
 
 
 def is_copy(claim: str, text: str) -> bool:

@@ -129,7 +129,7 @@ class Layers:
         checked = features.check(row.claim, texts, titles, reading=False)
         if self._reader:
             opinion = entailment.opinion(self._reader, row.claim, titles[0], texts)
-            checked = replace(checked, features=checked.features | opinion)
+            checked = replace(checked, features=features.with_reading(checked.features, opinion))
         simple = (checked.features["coverage"], checked.features["cosine"])
         verdicts = [score >= bar for score, bar in zip(simple, self._bars, strict=True)]
         scores = list(simple)

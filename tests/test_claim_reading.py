@@ -70,6 +70,7 @@ def test_a_surer_reading_never_lowers_the_score(low: float, high: float, coverag
     for value in (low, high):
         given_features = {
             entailment.SUPPORTED: value,
+            entailment.CONTRADICTED: -value,
             "coverage": coverage,
             "best_coverage": coverage,
             "found_number": 0.0,

@@ -1,7 +1,7 @@
 """The claim reader: a small cross-encoder that reads a claim beside its evidence and says which of three holds.
 
 Supported, contradicted, or not stated. Trained from MiniLM on claims written by hand over research abstracts and on
-public sets (`ibid train verifier`; models/verifier-card.md). Its opinion is a feature of the calibrated layer among
+public sets (`ibid train verifier`; docs/verifier.md). Its opinion is a feature of the calibrated layer among
 others, never a verdict by itself.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import re
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -31,6 +32,8 @@ MODEL_FILE: Final = "verifier-int8.onnx"
 CLAIM_TOKENS, TITLE_TOKENS, WINDOW_TOKENS = 64, 32, 192  # the lengths it was trained at
 SUPPORTED, CONTRADICTED = "read_supported", "read_contradicted"  # the features: log-odds, within ±_FARTHEST
 _FARTHEST: Final = 6.0
+_THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
+_ESCAPED = re.compile(r"\\([%&$#_])")
 _REMEMBERED: Final = 4096  # readings kept; a claim is judged several times on its way to an answer
 
 
@@ -118,9 +121,13 @@ def read(claim: str, title: str, evidence: tuple[str, ...]) -> dict[str, float]:
 
 
 def opinion(reader: ClaimReader, claim: str, title: str, evidence: Sequence[str]) -> dict[str, float]:
-    """What a reader says, as the calibrated layer takes it."""
-    found = reader.read(claim, evidence, title)
+    """What a reader says, as the calibrated layer takes it. Figures are given to it in one spelling."""
+    found = reader.read(_spelt(claim), [_spelt(text) for text in evidence], title)
     return {SUPPORTED: _log_odds(found.supported), CONTRADICTED: _log_odds(found.contradicted)}
+
+
+def _spelt(text: str) -> str:
+    return _ESCAPED.sub(r"\1", _THOUSANDS.sub("", text))
 
 
 def _log_odds(probability: float) -> float:

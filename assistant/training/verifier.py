@@ -27,13 +27,13 @@ from assistant.training import claim_sets
 from assistant.training.claim_sets import LabelledClaim
 from assistant.training.logistic import fit
 
-MOVED_CAUGHT = 0.995  # share of claims cited to the wrong paper that the threshold of support must refuse
+MOVED_CAUGHT = 0.985  # share of claims cited to the wrong paper that the threshold of support must refuse
 READS = (entailment.SUPPORTED, entailment.CONTRADICTED)
 _LEAST_TERMS = 3  # of a claim whose citation is moved
 _CARRIES = 0.6  # share of a claim's terms with which another sentence might carry it after all
 _PENALTY = 3.0
 _SHARE = {"scifact": 0.5, "healthver": 0.2, "factcheckgpt": 0.2, "nli": 0.2}  # weight of a set beside the handwritten
-_PARTIAL_OF_SUPPORTED = 0.4  # partial from this share of the threshold of support
+_PARTIAL_OF_SUPPORTED = 0.5  # partial from this share of the threshold of support
 _KEPT_BACK = 3  # papers in ten
 _EACH = 3  # every third moved citation and whole paper is enough for the layer
 _PUBLIC = 1200  # claims of a public set
@@ -69,9 +69,8 @@ def examples(
         checked = features.check(row.claim, texts, titles, meant=meant, reading=False)
         kept = own and kept_back(row)
         if reader and kept:
-            checked = replace(
-                checked, features=checked.features | entailment.opinion(reader, row.claim, titles[0], texts)
-            )
+            opinion = entailment.opinion(reader, row.claim, titles[0], texts)
+            checked = replace(checked, features=features.with_reading(checked.features, opinion))
         found.append(Example(row, checked, kept))
     return found
 
@@ -137,7 +136,7 @@ def _weights(own: Sequence[Example], public: Sequence[Example]) -> list[float]:
         sizes[row.labelled.source] = sizes.get(row.labelled.source, 0) + 1
     total = max(1.0, float(len(own)))
     shares = {source: _SHARE.get(source, _SHARE["nli"]) * total / size for source, size in sizes.items()}
-    return [1.0] * len(own) + [min(1.0, shares[row.labelled.source]) for row in public]
+    return [1.0] * len(own) + [shares[row.labelled.source] for row in public]
 
 
 # --- the layer beside the encoder -------------------------------------------------------------------------------------
