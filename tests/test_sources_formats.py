@@ -159,6 +159,13 @@ def test_bibtex_macros_parents_and_braces() -> None:
     assert [item.reason for item in items if isinstance(item, Rejected)] == ["no abstract ('Proceedings of Hands')"]
 
 
+def test_a_macro_makes_no_bibtex_file_and_a_file_of_macros_is_told() -> None:
+    table = f"record,title,abstract\n1,T,{ABSTRACT}\n@string{{m,0\n"
+    assert detect(table, "a").NAME == "table"
+    (reason,) = [item.reason for item in _items("@article{,}\n@string{m,0\n") if isinstance(item, Rejected)]
+    assert reason
+
+
 def test_a_long_bibtex_file_is_read_in_pieces_with_the_same_lines() -> None:
     macro = "@string{lj = {Lake Journal}}\n\n"
     entry = "@article{{k{n},\n  title = {{T {n}}}, journal = lj,\n  abstract = {{We measure lake {n}.}}\n}}\n\n"

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 NAME: Final = "bibtex"
 SUFFIXES: Final = (".bib", ".bibtex", ".biblatex")
-_ENTRY: Final = re.compile(r"^[ \t]*@[ \t]*([A-Za-z]+)\s*[{(]\s*[^\s,={}()\"]*\s*,", re.MULTILINE)
+_ENTRY: Final = re.compile(
+    r"^[ \t]*@[ \t]*(?!(?i:string|comment|preamble)\b)([A-Za-z]+)\s*[{(]\s*[^\s,={}()\"]*\s*,", re.MULTILINE
+)
 _WRAP: Final = re.compile(r"[ \t]*\n[ \t]*(?!\s)")
 _BLANK_LINE: Final = re.compile(r"[ \t]*\n[ \t]*\n\s*")
 _PROTECTED: Final = re.compile(r"(?<![\\\w^_}])\{([^{}\\$]*)\}")
@@ -152,8 +154,9 @@ class _Reading:
         if isinstance(block, ParsingFailedBlock):
             inner = block.ignore_error_block
             if not isinstance(inner, Entry):
-                self._found = True
-                yield from _failed(block, where)
+                for failed in _failed(block, where):
+                    self._found = True
+                    yield failed
                 return
             block = inner  # a repeated key or field still gives a record
         if not isinstance(block, Entry):
