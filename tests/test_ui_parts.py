@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
+import io
+import re
+import tempfile
+import time
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from filelock import FileLock
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assistant.errors import NotInLibrary, SettingsError
+from assistant.errors import LibraryError, NotInLibrary, SettingsError
+from assistant.library import Library
 from assistant.settings import Settings
 from assistant.storage.doctor import Check
+from assistant.testing import HashEmbedder, tiny_library
 from evals.recorded import Recorded
+from ingest import add
+from tests.scripted_assistant import ScriptedAssistant
 from tests.stored_papers import paper
 from ui.papers import labels, projection
-from ui.papers.adding import safe
+from ui.papers.adding import Adding, Ingest, safe
 from ui.runs import charts
+from ui.services import Services
 from ui.settings import choosing, mending
 from ui.settings.choosing import Choice
 
@@ -153,3 +163,40 @@ def test_a_drawn_change_stays_in_its_picture(
     assert drawn.startswith("<svg")
     assert drawn.count('class="ibid-value"') == 1
     assert ("ibid-margin" in drawn) == (margin is not None and better != 0)
+
+
+def _ended(adding: Adding) -> Ingest:
+    deadline = time.monotonic() + 60
+    while adding.latest is None or adding.latest.state == "running":
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    return adding.latest
+
+
+def test_another_writer_is_told_of_in_one_line_and_nothing_is_left_behind(tmp_path: Path) -> None:
+    with tiny_library(tmp_path / "library", embedder=HashEmbedder()) as library:
+        adding = Adding(Services(library, ScriptedAssistant(library), hook=lambda name: add))
+        before = set(Path(tempfile.gettempdir()).glob("ibid-*"))
+        sent = [("../../x.bib", io.BytesIO(b"@article{k, title={Kelp}, abstract={It grows.}}"))]
+        with FileLock(library.path / "writer.lock"):  # as another process holds it
+            adding.files(sent)
+            failed = _ended(adding)
+        assert failed.state == "failed"
+        assert re.fullmatch(r"library '.*' is being written by .*; try again when it has finished", failed.message)
+        sent[0][1].seek(0)
+        adding.files(sent)
+        done = _ended(adding)
+        assert (done.state, done.what, done.number) == ("done", "x.bib", 2)
+        assert "<b>1</b> added" in done.report
+        assert library.paper("Kelp").source == "bibtex:x.bib"
+        deadline = time.monotonic() + 10
+        while set(Path(tempfile.gettempdir()).glob("ibid-*")) - before and time.monotonic() < deadline:
+            time.sleep(0.05)
+
+
+def test_read_only_libraries_are_left_alone(tmp_path: Path) -> None:
+    tiny_library(tmp_path / "library", embedder=HashEmbedder()).close()
+    with Library.open(tmp_path / "library", read_only=True, embedder=HashEmbedder()) as library:
+        adding = Adding(Services(library, ScriptedAssistant(library), hook=lambda name: add))
+        with pytest.raises(LibraryError, match="reading only"):
+            adding.paper({"title": "Kelp"})

@@ -87,7 +87,7 @@ def _name(metric: str) -> str:
 def value(number: float, unit: str) -> str:
     """A share as percent, anything else with its unit."""
     if unit == "share":
-        return f"{100 * number:.1f} %"
+        return f"{100 * number:.1f}\u00a0%"
     return f"{number:,.3g} {escape(unit)}" if abs(number) < 1000 else f"{number:,.0f} {escape(unit)}"
 
 
