@@ -24,7 +24,7 @@ WORDS = ["graph", "prompt", "retriever", "students", "accuracy", "attention", "c
         ("PromptLadder raised the pass rate by 125%.", STUDY, "unsupported"),
         ("QuietNet indexes the notes of 13 hospitals.", HOSPITALS, "supported"),
         ("QuietNet indexes the notes of 30 hospitals.", HOSPITALS, "unsupported"),
-        ("QuietNet indexes the notes of thirty hospitals.", HOSPITALS, "partial"),
+        ("QuietNet indexes the notes of thirty hospitals.", HOSPITALS, "unsupported"),
         ("Blue light halved the growth of every colony.", LIGHT, "supported"),
         ("Red light had an effect.", LIGHT, "contradicted"),
         ("Blue light did not halve the growth of every colony.", "Blue light halved the growth of every colony.", "contradicted"),

@@ -49,7 +49,8 @@ _NUMBERED = re.compile(r"^(?:Decision )?(\d{4})[\s.·:—–-]*(.*)$")
 _TREE = re.compile(r"(?<=<!-- tree: made from the docstrings -->\n```text\n).*?(?=```\n)", re.DOTALL)
 # What a docstring cannot say: folders of data, and what is not a package.
 _FOLDERS = {
-    "assistant/models": "the embedding and sentence-selection models, with their cards and licences",
+    "assistant/csl": "styles of references, from the Citation Style Language project",
+    "assistant/models": "the embedding, sentence-selection and claim-reading models, with their cards and licences",
     "assistant/prompts": "prompts for chat models, as Markdown",
     "assistant/training/claims": "claims written by hand, faithful and faulty, and their papers",
     "assistant/training/written": "questions written by hand over other abstracts, to train the selector",

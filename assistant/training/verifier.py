@@ -28,6 +28,7 @@ from assistant.training.claim_sets import LabelledClaim
 from assistant.training.logistic import fit
 
 MOVED_CAUGHT = 0.985  # share of claims cited to the wrong paper that the threshold of support must refuse
+_EVEN = 0.5  # support is never said at less than even odds
 READS = (entailment.SUPPORTED, entailment.CONTRADICTED)
 _LEAST_TERMS = 3  # of a claim whose citation is moved
 _CARRIES = 0.6  # share of a claim's terms with which another sentence might carry it after all
@@ -174,7 +175,7 @@ def threshold(supported: Logistic, rows: Sequence[Example]) -> float:
         for row in rows
         if row.labelled.kind == "wrong_paper"
     ]
-    return round(float(np.quantile(moved, MOVED_CAUGHT)), 2) if moved else 0.5
+    return max(_EVEN, round(float(np.quantile(moved, MOVED_CAUGHT)), 2)) if moved else _EVEN
 
 
 def weighted(supported: Logistic, contradicted: Logistic, supports_from: float) -> Weights:
