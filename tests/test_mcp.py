@@ -106,6 +106,7 @@ def test_over_http_it_answers_those_who_may_ask(bundled: Library) -> None:
             ):
                 answer = (await client.call_tool("ask", {"question": QUESTION})).structured_content
                 assert answer is not None
+                assert answer["notes"] == []  # else it says why it left no record
                 assert bundled.record(answer["record_id"]).question == QUESTION
 
         asyncio.run(whole())
