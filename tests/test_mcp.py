@@ -90,10 +90,11 @@ def test_writing_is_offered_only_where_it_is_allowed(bundled_copy: Path) -> None
         _run(build(library, Assistant(library), add), steps)
 
 
-def test_over_http_it_answers_those_who_may_ask(bundled: Library) -> None:
-    reach = Reach(token=TOKEN)
-    app = application(build(bundled, Assistant(bundled)), reach)
-    with listening(app, Stop()) as (address, _):
+def test_over_http_it_answers_those_who_may_ask(bundled_copy: Path) -> None:
+    with (
+        Library.open(bundled_copy) as library,
+        listening(application(build(library, Assistant(library)), Reach(token=TOKEN)), Stop()) as (address, _),
+    ):
         assert httpx.post(f"{address}/mcp", json={}).status_code == 401
         foreign = {"authorization": f"Bearer {TOKEN}", "origin": "http://evil.example"}
         assert httpx.post(f"{address}/mcp", json={}, headers=foreign).status_code == 403
@@ -107,6 +108,6 @@ def test_over_http_it_answers_those_who_may_ask(bundled: Library) -> None:
                 answer = (await client.call_tool("ask", {"question": QUESTION})).structured_content
                 assert answer is not None
                 assert answer["notes"] == []  # else it says why it left no record
-                assert bundled.record(answer["record_id"]).question == QUESTION
+                assert library.record(answer["record_id"]).question == QUESTION
 
         asyncio.run(whole())
