@@ -18,7 +18,6 @@ from assistant.verification import judge
 
 TOKENS = st.lists(st.integers(1000, 2000), max_size=300)
 MODEL = files("assistant.models") / entailment.MODEL_FILE
-shipped = pytest.mark.skipif(not MODEL.is_file(), reason="no model ships")
 
 
 @given(TOKENS, TOKENS, TOKENS)
@@ -82,7 +81,6 @@ def test_a_surer_reading_never_lowers_the_score(low: float, high: float, coverag
     assert scores[0] <= scores[1]
 
 
-@shipped
 def test_the_stored_weights_belong_to_the_stored_model() -> None:
     stored = json.loads((files("assistant.models") / calibration.WEIGHTS_FILE).read_text(encoding="utf-8"))
     assert stored[calibration.READ]["sha256"] == hashlib.sha256(MODEL.read_bytes()).hexdigest()
@@ -90,7 +88,6 @@ def test_the_stored_weights_belong_to_the_stored_model() -> None:
     assert len(MODEL.read_bytes()) < 25_000_000
 
 
-@shipped
 def test_the_model_tells_a_turned_claim_from_a_faithful_one() -> None:
     reader = entailment.default_reader()
     assert reader is not None
@@ -102,7 +99,6 @@ def test_the_model_tells_a_turned_claim_from_a_faithful_one() -> None:
     assert reader.read("Colonies grew half as fast under blue light.", told) == faithful
 
 
-@shipped
 def test_any_text_is_read() -> None:
     reader = entailment.default_reader()
     assert reader is not None

@@ -25,11 +25,12 @@ from ingest import add
 from tests.scripted_assistant import ScriptedAssistant
 from tests.stored_papers import paper
 from ui.papers import labels, projection
-from ui.papers.adding import Adding, Ingest, safe
+from ui.papers.adding import Adding, Ingest
 from ui.runs import charts
 from ui.services import Services
 from ui.settings import choosing, mending
 from ui.settings.choosing import Choice
+from ui.uploads import safe
 
 
 def clouds(each: int = 40) -> np.ndarray:

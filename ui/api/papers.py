@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-import re
 import tempfile
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -30,12 +27,12 @@ from ui.api.models import (
 )
 from ui.api.replies import FAILURES
 from ui.api.serving import Served, Serving
+from ui.uploads import safe, without_paths
 
 router = APIRouter(prefix="/v1/papers", tags=["papers"])
 
 _PIECE: Final = 1 << 20  # bytes copied at a time
 _SENT: Final = "sent.jsonl"  # what papers that were sent one by one are called in reports and sources
-_UNSAFE: Final = re.compile(r"[^\w.() +-]+")
 
 _Filter = Annotated[list[Name] | None, Query(max_length=100)]
 
@@ -117,8 +114,7 @@ async def add_files(files: Annotated[list[UploadFile], File()], serving: Served)
 async def _kept(folder: Path, file: UploadFile) -> Path:
     """The file under its own name, as far as that is one, in a folder of its own."""
     folder.mkdir()
-    name = _UNSAFE.sub("_", os.path.basename((file.filename or "").replace("\\", "/")))[-120:].strip(". ")
-    path = folder / (name or "file")
+    path = folder / safe(file.filename or "")
     with path.open("wb") as target:
         while piece := await file.read(_PIECE):
             await asyncio.to_thread(target.write, piece)
@@ -129,17 +125,7 @@ async def ingested(serving: Serving, paths: Sequence[Path]) -> Report:
     """Adds the files' papers by the `ingest` hook. Raises LibraryLocked when another process is writing."""
     add = serving.services.hook("ingest")
     report = await serving.add(lambda: add(serving.library, *paths))
-    return Report.model_validate(_without_paths(report.to_dict(), paths))
-
-
-def _without_paths(report: dict[str, Any], paths: Sequence[Path]) -> dict[str, Any]:
-    """A file that could not be read at all is told of by its path here, which means nothing to a client."""
-    for rejected in report["rejected"]:
-        for path in paths:
-            for name in ("where", "reason"):
-                with suppress(AttributeError):
-                    rejected[name] = rejected[name].replace(str(path), path.name)
-    return report
+    return Report.model_validate(without_paths(report.to_dict(), paths))
 
 
 def may_write(serving: Serving) -> None:

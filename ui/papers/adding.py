@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import re
 import shutil
 import tempfile
 import threading
@@ -15,11 +13,11 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final, Literal
 
 from assistant.errors import IbidError, InputError, LibraryError
 from ui.papers import views
+from ui.uploads import safe, without_paths
 
 if TYPE_CHECKING:
     from ui.services import Services
 
-_UNSAFE: Final = re.compile(r"[^\w.() +-]+")
 _FORM: Final = "added by hand.jsonl"  # the source of a paper that was typed in
 
 
@@ -118,18 +116,3 @@ class Adding:
     def _change(self, **now: Any) -> None:
         if self._latest is not None:
             self._latest = replace(self._latest, **now)
-
-
-def safe(name: str) -> str:
-    """A file's own name, as far as it is one."""
-    base = _UNSAFE.sub("_", os.path.basename(name.replace("\\", "/")))[-120:].strip(". ")
-    return base or "file"
-
-
-def without_paths(report: dict[str, Any], paths: Sequence[Path]) -> dict[str, Any]:
-    """The report with each file under its own name: where it was kept here means nothing to anyone."""
-    for rejected in report["rejected"]:
-        for name in ("where", "reason"):
-            for path in paths:
-                rejected[name] = str(rejected[name]).replace(str(path), path.name)
-    return report
