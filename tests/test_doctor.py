@@ -6,6 +6,7 @@ import os
 import shutil
 import sqlite3
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -87,6 +88,41 @@ def test_what_embedding_anew_mends(folder: Path) -> None:
         assert bad(library.doctor())["vectors"] == f"ibid rebuild --embed --library {folder}"
         library.rebuild(embed=True)
         assert bad(library.doctor()) == {}
+
+
+def test_a_copied_and_a_moved_library_stay_sound_however_often_looked_at(folder: Path, tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(folder, tmp_path / "copy"))
+    shutil.move(folder, tmp_path / "moved")
+    for place in (copy, tmp_path / "moved"):
+        with Library.open(place, embedder=EMBEDDER) as library:
+            library.write(many(range(100, 103)))
+            assert bad(library.doctor()) == {}
+            assert bad(library.doctor()) == {}
+
+
+def test_a_graph_that_chroma_has_not_persisted_yet_may_be_written_anew(folder: Path) -> None:
+    current = Generations(folder).current()
+    assert current is not None
+    for file in current.dense.rglob("*.bin"):  # each opening leaves other bytes of what was in memory
+        file.write_bytes(os.urandom(file.stat().st_size))
+    with Library.open(folder, embedder=EMBEDDER) as library:
+        assert bad(library.doctor()) == {}
+        library.write(many(range(100, 103)))
+        assert bad(library.doctor()) == {}
+    assert Generations(folder).current() == current  # nothing was made anew for it
+
+
+def test_a_state_that_counted_such_files_is_read(folder: Path) -> None:
+    current = Generations(folder).current()
+    assert current is not None
+    state = current.state()
+    assert state is not None
+    early = replace(state.dense, files={"a-graph/data_level0.bin": 1, "a-graph/header.bin": 2})
+    current.save(replace(state, dense=early))
+    with Library.open(folder, embedder=EMBEDDER) as library:
+        assert bad(library.doctor()) == {}
+        library.write(many([100]))
+    assert Generations(folder).current() == current
 
 
 def test_another_embedder(folder: Path) -> None:

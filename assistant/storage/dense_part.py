@@ -15,7 +15,7 @@ import numpy as np
 from assistant.embedding.vectors import Vectors
 from assistant.errors import LibraryError
 from assistant.storage import program
-from assistant.storage.generations import UNSTEADY, Generation, Progress
+from assistant.storage.generations import Generation, Progress, settled
 from assistant.storage.truth import Change, PassageRow, Truth
 
 if TYPE_CHECKING:
@@ -134,14 +134,17 @@ class DensePart:
         return self._url or ""
 
     def files(self, generation: Generation) -> dict[str, int]:
-        """CRC-32 of the graph's files; empty for a server's. SQLite guards its own pages less, and is left to `check`."""
+        """CRC-32 of the graph's files; empty for a server's, and for a graph that Chroma has not persisted yet. SQLite
+        guards its own pages less, and is left to `check`."""
         if self._url is not None:
             return {}
-        return {
-            str(path.relative_to(generation.dense)): _crc(path)
-            for path in sorted(generation.dense.rglob("*"))
-            if path.suffix in (".bin", ".pickle") and path.name not in UNSTEADY and path.is_file()
-        }
+        return settled(
+            {
+                path.relative_to(generation.dense).as_posix(): _crc(path)
+                for path in sorted(generation.dense.rglob("*"))
+                if path.suffix in (".bin", ".pickle") and path.is_file()
+            }
+        )
 
     def check(self, generation: Generation, progress: Progress, *, whole: bool = True) -> Health:
         """Whether sampled passages find themselves, asked in a child process with a time limit: a damaged graph can

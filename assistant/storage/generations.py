@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Literal, TypeAlias
 
 from assistant.storage.truth import Change
@@ -15,8 +16,10 @@ _POINTER = "current"
 _STATE = "state.json"
 _DIGITS = 6
 
-# Files of Chroma 1.5.9 that opening an index below its sync threshold writes anew with other bytes.
-UNSTEADY = frozenset({"length.bin"})
+# Chroma 1.5.9 writes this file of a graph when it first persists one (from its sync threshold on, 1,000 vectors). Until
+# then the graph's other files hold nothing, and each opening writes them anew with what happens to be in memory.
+_PERSISTED = "index_metadata.pickle"
+_UNSTEADY = "length.bin"  # left out since before that was known; of no consequence when damaged
 
 Part: TypeAlias = Literal["lexical", "dense"]
 
@@ -132,11 +135,21 @@ class Generations:
         return sorted(path for path in self.folder.iterdir() if path.is_dir() and path.name.isdigit())
 
 
+def settled(files: Mapping[str, int]) -> dict[str, int]:
+    """Of CRCs by path those that only a writer changes: of graphs that Chroma has persisted."""
+    graphs = {PurePosixPath(name).parent for name in files if PurePosixPath(name).name == _PERSISTED}
+    return {
+        name: crc
+        for name, crc in files.items()
+        if PurePosixPath(name).parent in graphs and PurePosixPath(name).name != _UNSTEADY
+    }
+
+
 def _progress(content: dict[str, object]) -> Progress:
     change, files = content["change"], content["files"]
     if not isinstance(change, dict) or not isinstance(files, dict):
         raise TypeError("not a progress")
-    crcs = {str(name): int(crc) for name, crc in files.items() if Path(name).name not in UNSTEADY}
+    crcs = settled({str(name).replace("\\", "/"): int(crc) for name, crc in files.items()})
     built, recall = content.get("built", 0), content.get("recall")  # states of earlier versions lack them
     if not isinstance(built, int) or not isinstance(recall, int | float | None):
         raise TypeError("not a progress")
