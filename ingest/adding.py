@@ -21,6 +21,7 @@ from assistant.library import Library, StoredPaper
 from assistant.papers import Paper
 from assistant.storage.editions import FIELDS
 from ingest.chunking import passages
+from ingest.ledger import Ledger
 from ingest.matching import Decision, Outcome, decide, ids_of, names_of
 from ingest.records import Record, Rejected
 from ingest.report import Ambiguous, IngestReport, Progress
@@ -35,7 +36,7 @@ SourceLike = str | os.PathLike[str] | BinaryIO
 
 BATCH: Final = 64  # records of one transaction: some seconds of embedding, which is what a kill can cost
 _COUNTED_BYTES: Final = 200 << 20
-_KEPT_REJECTIONS: Final = 1000  # of one report in the library's history
+_KEPT: Final = 1000  # rejected and ambiguous records, each, of one report in the library's history
 
 
 def add(
@@ -94,18 +95,15 @@ class Run:
         self._total = total
         self._progress = progress
         self._dry = dry
-        self._decided: dict[str, Paper] = {}  # dry: what would be stored by now, and its names
-        self._named: dict[Identifier, str] = {}
-        self._outcomes: dict[str, list[str]] = {"added": [], "updated": [], "unchanged": [], "duplicate": []}
-        self._seen: set[str] = set()
-        self._rejected: list[Rejected] = []
-        self._ambiguous: list[Ambiguous] = []
+        self._ledger = Ledger()
         self._tell()
 
     def take(self, batch: Sequence[Record | Rejected]) -> list[Met]:
         """Decides about each record, then stores what is new of all of them at once."""
         records = [item for item in batch if isinstance(item, Record)]
-        self._rejected += [item for item in batch if isinstance(item, Rejected)]
+        for item in batch:
+            if isinstance(item, Rejected):
+                self._ledger.note("rejected", *item)
         known, papers = self._known(records)
         before = dict(papers)
         origins = self._library.editions.origins(papers)
@@ -114,7 +112,7 @@ class Run:
         compact: dict[str, Mapping[str, str]] = {}
         met: list[Met] = []
         for record in records:
-            decision = decide(record, known, papers.get, self._seen.__contains__, lambda id_: origins.get(id_, {}))
+            decision = decide(record, known, papers.get, self._ledger.has_met, lambda id_: origins.get(id_, {}))
             self._note(record, decision)
             met.append(Met(decision.paper_id, decision.outcome))
             if decision.paper:
@@ -130,8 +128,8 @@ class Run:
             if mine := {*record.keys, *([record.citekey] if record.citekey else [])}:
                 keys.setdefault(decision.paper_id, set()).update(mine)
         if self._dry:
-            self._decided |= papers
-            self._named |= known
+            decided = [paper for id_, paper in papers.items() if paper != before.get(id_)]
+            self._ledger.decide(decided, known.items())
         else:
             self._store(papers, before, names, self._new_keys(keys), compact)
         self._tell()
@@ -139,12 +137,12 @@ class Run:
 
     def report(self, seconds: float) -> IngestReport:
         return IngestReport(
-            added_ids=tuple(self._outcomes["added"]),
-            updated_ids=tuple(self._outcomes["updated"]),
-            unchanged_ids=tuple(self._outcomes["unchanged"]),
-            duplicate_ids=tuple(self._outcomes["duplicate"]),
-            rejected=tuple(self._rejected),
-            ambiguous=tuple(self._ambiguous),
+            added_ids=self._ledger.ids("added"),
+            updated_ids=self._ledger.ids("updated"),
+            unchanged_ids=self._ledger.ids("unchanged"),
+            duplicate_ids=self._ledger.ids("duplicate"),
+            rejected=self._ledger.told("rejected", Rejected),
+            ambiguous=self._ledger.told("ambiguous", Ambiguous),
             seconds=seconds,
         )
 
@@ -153,10 +151,11 @@ class Run:
         records = list(records)
         wanted = {name for record in records for name in names_of(record)}
         known = {Identifier(*name): id_ for name, id_ in self._library.find(wanted).items()}
-        known |= {name: self._named[name] for name in wanted if name in self._named}
+        if self._dry:
+            known |= self._ledger.named(wanted)
         ids = {*known.values(), *(id_ for record in records for id_ in ids_of(record))}
         papers = self._library.editions.sourced(ids)
-        return known, papers | {id_: self._decided[id_] for id_ in ids if id_ in self._decided}
+        return known, papers | self._ledger.decided(ids) if self._dry else papers
 
     def _new_keys(self, keys: Mapping[str, set[str]]) -> dict[str, tuple[str, ...]]:
         """The citekeys that their papers do not have yet."""
@@ -167,10 +166,10 @@ class Run:
         return {id_: mine for id_, mine in fresh.items() if mine}
 
     def _note(self, record: Record, decision: Decision) -> None:
-        self._outcomes[decision.outcome].append(decision.paper_id)
-        self._seen.add(decision.paper_id)
+        self._ledger.note(decision.outcome, decision.paper_id)
+        self._ledger.meet(decision.paper_id)
         if decision.doubt and decision.outcome == "added":
-            self._ambiguous.append(Ambiguous(record.where, decision.paper_id, decision.doubt, decision.doubt_reason))
+            self._ledger.note("ambiguous", record.where, decision.paper_id, decision.doubt, decision.doubt_reason)
 
     def _store(
         self,
@@ -207,16 +206,16 @@ class Run:
 
     def _tell(self) -> None:
         if self._progress:
-            counts = {outcome: len(ids) for outcome, ids in self._outcomes.items()}
+            counts = self._ledger.counts
             self._progress(
                 Progress(
-                    done=sum(counts.values()) + len(self._rejected),
+                    done=counts.total() - counts["ambiguous"],
                     total=self._total,
                     added=counts["added"],
                     updated=counts["updated"],
                     unchanged=counts["unchanged"],
                     duplicates=counts["duplicate"],
-                    rejected=len(self._rejected),
+                    rejected=counts["rejected"],
                 )
             )
 
@@ -276,8 +275,6 @@ def _text(paper: Paper | None) -> tuple[str, str] | None:
 
 def _for_history(report: IngestReport, sources: Iterable[SourceLike]) -> dict[str, object]:
     """The report as the library keeps it: counts and rejections, without the ids."""
-    kept = report.to_dict()
-    del kept["ids"]
-    kept["rejected"] = kept["rejected"][:_KEPT_REJECTIONS]
+    kept = report.summary(_KEPT)
     kept["sources"] = [os.fspath(source) if isinstance(source, str | os.PathLike) else "stream" for source in sources]
     return kept
