@@ -2,7 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final, Literal, get_args
+
+from assistant.errors import InputError
+
+# What a reference needs beside the fields of Paper, by the names of CSL's variables; `month` (1 to 12) and `day` are the
+# parts of CSL's `issued` after the year, `editor` has the names in display order joined by "; ", `note` is a source's own.
+DetailName = Literal[
+    "ISBN", "ISSN", "PMCID", "PMID", "collection-number", "collection-title", "container-title-short", "day", "edition",
+    "editor", "event-place", "event-title", "genre", "issue", "language", "month", "note", "number", "number-of-pages",
+    "page", "publisher", "publisher-place", "type", "volume",
+]  # fmt: skip
+DETAIL_NAMES: Final[frozenset[str]] = frozenset(get_args(DetailName))
+Details = tuple[tuple[str, str], ...]  # sorted pairs of a DetailName and its value
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +44,24 @@ class Paper:
     citekey: str | None = None  # the user's own key; of several the first
     notices: tuple[str, ...] = ()  # what a source says of its standing: "Retracted …", "Correction …"
     note: str | None = None  # the user's own
+    details: Details = ()  # volume, issue, page and the like, as `details` makes them
+
+    def __post_init__(self) -> None:
+        if self.details and self.details != details(dict(self.details)):
+            raise InputError(
+                f"details {dict(self.details)} of paper {self.id!r} are not as `papers.details` makes them"
+            )
+
+    def detail(self, name: DetailName) -> str:
+        """One of `details`; empty where there is none."""
+        return next((value for given, value in self.details if given == name), "")
+
+
+def details(values: Mapping[str, str]) -> Details:
+    """The filled ones of `values`, sorted by name. Raises InputError for a name that is none of DETAIL_NAMES."""
+    if unknown := sorted(set(values) - DETAIL_NAMES):
+        raise InputError(f"no detail {unknown[0]!r} of a paper; use one of {', '.join(sorted(DETAIL_NAMES))}")
+    return tuple(sorted((name, value) for name, value in values.items() if value))
 
 
 @dataclass(frozen=True, slots=True)

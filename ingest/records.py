@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from assistant.identity import Identifier
-from assistant.papers import Paper
+from assistant.papers import Details, Paper
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,7 @@ class Record:
     keys: tuple[str, ...] = ()  # further keys of the user's own, such as Zotero's
     others: tuple[Identifier, ...] = ()
     notices: tuple[str, ...] = ()  # of the paper's standing, a line each: "Retracted …", "Correction: …"
+    details: Details = ()
 
     def paper(self, paper_id: str) -> Paper:
         """The paper to be stored under `paper_id`."""
@@ -51,6 +52,7 @@ class Record:
             source=self.source,
             citekey=self.citekey,
             notices=self.notices,
+            details=self.details,
         )
 
 

@@ -14,9 +14,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection
 
-from assistant.errors import FilterError, LibraryError, LibraryNotFound, NotInLibrary, SchemaMismatch
+from assistant.errors import FilterError, InputError, LibraryError, LibraryNotFound, NotInLibrary, SchemaMismatch
 from assistant.library import Library, StoredPaper, paper_digest, text_digest
-from assistant.papers import Paper
+from assistant.papers import Paper, details
 from assistant.storage import migrations
 from assistant.storage.database import Database
 from assistant.storage.migrations import migrate
@@ -51,6 +51,7 @@ FULL = paper(
     tags=("To Read",),
     source="bibtex:refs.bib",
     citekey="mueller2021",
+    details=details({"volume": "12", "page": "3–7", "publisher": "Größe & Co"}),
 )
 
 
@@ -331,6 +332,42 @@ def test_a_library_of_the_first_schema_keeps_its_papers_and_citekeys(tmp_path: P
         assert (found.title, found.authors, found.notices, found.note) == ("Old Paper", ("Ann Lee",), (), None)
         assert library.count({"ids": "@lee2020"}) == 1
         assert library.editions.provenance("title:1")["year"] == "bibtex:refs.bib"
+        assert found.details == ()
+
+
+def test_a_library_of_the_second_schema_gets_details_and_digests_without_them_stay(tmp_path: Path) -> None:
+    bare = replace(FULL, details=())
+    database = Database(tmp_path)
+    with database.write() as connection:
+        migrate(connection, migrations.STEPS[:2])
+        connection.exec_driver_sql(
+            "INSERT INTO papers (id, title, abstract, authors, categories, tags, title_folded, authors_folded, digest,"
+            " text_digest, change, added_at, updated_at) VALUES ('title:1', 'Old', 'A.', '[]', '[]', '[]', 'old', '',"
+            " 'd', 't', 1, '2026', '2026')"
+        )
+    database.close()
+    with Library.open(tmp_path, embedder=EMBEDDER) as library:
+        assert library.paper("title:1").details == ()
+        library.write([stored(FULL)])
+        assert library.paper(FULL.id) == FULL
+        told = library.editions.provenance(FULL.id)
+        assert told["details.volume"] == "bibtex:refs.bib"
+    assert paper_digest(bare) == "2c9a08e7de111a6e9a78cb44f23b582b65b2474055733ba8cbcfcfb1b3a23785"
+    assert paper_digest(FULL) != paper_digest(bare)
+
+
+def test_details_that_nobody_knows_are_refused_and_those_of_a_newer_ibid_passed_over(
+    truth: Truth, database: Database
+) -> None:
+    with pytest.raises(InputError, match="no detail 'colour'"):
+        details({"colour": "blue"})
+    with pytest.raises(InputError, match="are not as"):
+        replace(FULL, details=(("volume", "1"), ("page", "2")))
+    assert details({"volume": "", "page": "2"}) == (("page", "2"),)
+    truth.write([stored(FULL)], FINGERPRINT)
+    with database.write() as connection:
+        connection.exec_driver_sql("""UPDATE papers SET details = '{"colour":"blue","volume":"12"}'""")
+    assert next(truth.papers()).details == (("volume", "12"),)
 
 
 def test_no_library_where_none_may_be_made(tmp_path: Path) -> None:

@@ -172,7 +172,7 @@ def rm(references: tuple[str, ...], library_path: Path | None, as_json: bool) ->
 
 
 def _whole(paper: Paper, *, abstract: bool) -> dict[str, Any]:
-    fields = dataclasses.asdict(paper)
+    fields = dataclasses.asdict(paper) | {"details": dict(paper.details)}
     return fields if abstract else {name: value for name, value in fields.items() if name != "abstract"}
 
 

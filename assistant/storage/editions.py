@@ -19,6 +19,12 @@ FIELDS = (
 )  # fmt: skip
 
 
+def filled(paper: Paper) -> tuple[str, ...]:
+    """The fields that a paper has, each detail by itself: `title`, …, `details.volume`."""
+    fields = (name for name in FIELDS if getattr(paper, name))
+    return (*fields, *(f"details.{name}" for name, _ in paper.details))
+
+
 class Editions:
     """Reads only; what is written goes through `Truth.write`."""
 
@@ -50,7 +56,7 @@ class Editions:
         with self._database.read() as connection:
             apart = {row.id: json.loads(row.origins) for row in connection.execute(query)}
         return {
-            id_: {name: apart[id_].get(name, paper.source or "unknown") for name in FIELDS if getattr(paper, name)}
+            id_: {name: apart[id_].get(name, paper.source or "unknown") for name in filled(paper)}
             for id_, paper in self.sourced(apart).items()
         }
 

@@ -74,8 +74,14 @@ CREATE TABLE memberships (
 CREATE INDEX ix_memberships_paper_id ON memberships (paper_id)
 """
 
+
+def _details(connection: Connection) -> None:
+    """Volume, issue, pages and whatever else a reference needs."""
+    _run(connection, "ALTER TABLE papers ADD COLUMN details TEXT NOT NULL DEFAULT '{}'")
+
+
 # A later step is written as plain DDL against the schema before it, never from `schema.metadata`, which moves on.
-STEPS: tuple[Step, ...] = (_create, _keys_edits_and_sources)
+STEPS: tuple[Step, ...] = (_create, _keys_edits_and_sources, _details)
 
 
 def _run(connection: Connection, statements: str) -> None:

@@ -59,6 +59,7 @@ papers = Table(
     Column("origins", Text, nullable=False, server_default="{}"),  # JSON: field to source, where that isn't `source`
     Column("note", Text),  # the user's
     Column("own_words", Text),  # the user's note and tags, found by the lexical index beside title and abstract
+    Column("details", Text, nullable=False, server_default="{}"),  # JSON: volume, issue, page, …: papers.DetailName
 )
 
 _paper = ForeignKey("papers.id", ondelete="CASCADE")

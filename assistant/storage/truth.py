@@ -19,7 +19,7 @@ from assistant.editing import Edits, own_words, sourced_values
 from assistant.embedding.vectors import PassageVectors, pack, unpack
 from assistant.errors import NotInLibrary
 from assistant.identity import normalise_arxiv, normalise_doi
-from assistant.papers import Paper, Passage, Span
+from assistant.papers import DETAIL_NAMES, Details, Paper, Passage, Span, details
 from assistant.storage.database import Database, among
 from assistant.storage.schema import (
     LIBRARY_ID,
@@ -95,8 +95,9 @@ def text_digest(title: str, abstract: str) -> str:
 
 def paper_digest(paper: Paper) -> str:
     """sha256 over the whole record except where it came from: unchanged means nothing to store."""
-    content = [paper.id, paper.title, paper.abstract, paper.authors, paper.year, paper.venue, paper.doi]
+    content: list[Any] = [paper.id, paper.title, paper.abstract, paper.authors, paper.year, paper.venue, paper.doi]
     content += [paper.arxiv_id, paper.url, paper.categories, paper.tags, paper.citekey, *paper.notices, paper.note]
+    content += [dict(paper.details)] if paper.details else []  # a paper without has the digest that it always had
     return hashlib.sha256(json.dumps(content, ensure_ascii=False).encode()).hexdigest()
 
 
@@ -549,6 +550,7 @@ def _columns(paper: Paper) -> dict[str, Any]:
         "citekey": paper.citekey,
         "notices": json.dumps(paper.notices, ensure_ascii=False),
         "note": paper.note,
+        "details": json.dumps(dict(paper.details), ensure_ascii=False, separators=(",", ":")),
         "title_folded": fold(paper.title),
         "authors_folded": "\n".join(map(fold, paper.authors)),
         "venue_folded": None if paper.venue is None else fold(paper.venue),
@@ -575,7 +577,15 @@ def _paper(row: Row[Any]) -> Paper:
         citekey=row.citekey,
         notices=tuple(json.loads(row.notices)),
         note=row.note,
+        details=_details(row.details),
     )
+
+
+def _details(stored: str) -> Details:
+    """Names that only a newer Ibid of the same schema knows are passed over."""
+    if stored == "{}":
+        return ()
+    return details({name: value for name, value in json.loads(stored).items() if name in DETAIL_NAMES})
 
 
 def read_passage(row: Row[Any]) -> Passage:
