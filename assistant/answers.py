@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
@@ -106,7 +107,14 @@ def paper_summary(paper: Paper) -> dict[str, Any]:
         "doi": paper.doi,
         "arxiv_id": paper.arxiv_id,
         "url": paper.url,
+        "notices": list(paper.notices),
     }
+
+
+def from_summary(summary: Mapping[str, Any]) -> Paper:
+    """The paper that a summary tells of, without its abstract; also one of a record from before notices were kept."""
+    told = {"authors": tuple(summary["authors"]), "notices": tuple(summary.get("notices", ())), "abstract": ""}
+    return Paper(**{**summary, **told})
 
 
 def _citation(citation: Citation) -> dict[str, Any]:

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, get_args
 from urllib.parse import quote
 
+from assistant.answers import from_summary
 from assistant.errors import NotInLibrary
 from assistant.exporting import written
 from assistant.papers import Paper
@@ -25,6 +26,7 @@ LAST = "last"
 
 _MARKER = re.compile(r"\[(\d+)\]")
 _ADDRESS = re.compile(r"https?://[^\s<>\"\\^`{|}]+", re.IGNORECASE)
+_KEY_OF_A_NOTE = re.compile(r"^\[\d+\] (?=“)")  # an answer's own number, which means another reference here
 _MARKERS_AT_THE_END = re.compile(r"(?:\s*\[\d+\])+\s*$")
 
 
@@ -117,8 +119,28 @@ def transcript(library: Library, reference: str) -> Transcript:
         nearest = tuple(answer["abstention"]["nearest_papers"]) if answer["abstention"] else ()
         pieces = tuple(renumbered(answer["text"], answer["claims"], numbers))
         told = (turn.question, turn.query, record.id, record.created_at, answer["status"])
-        turns.append(Answered(*told, pieces, tuple(answer["notes"]), nearest))
-    return Transcript(summary.id, summary.title, summary.created_at, tuple(turns), numbers.references)
+        notes = tuple(_KEY_OF_A_NOTE.sub("", note) for note in answer["notes"])
+        turns.append(Answered(*told, pieces, notes, nearest))
+    return _as_it_stands(
+        library, Transcript(summary.id, summary.title, summary.created_at, tuple(turns), numbers.references)
+    )
+
+
+def _as_it_stands(library: Library, whole: Transcript) -> Transcript:
+    """With what the library knows today of the papers' standing: a retraction may have come after the answer."""
+    told = [
+        *(reference.paper for reference in whole.references),
+        *(paper for turn in whole.turns for paper in turn.nearest),
+    ]
+    here = library.papers_by_id({paper["id"] for paper in told})
+
+    def now(paper: Mapping[str, Any]) -> Mapping[str, Any]:
+        known = here.get(paper["id"])
+        return {**paper, "notices": list(known.notices) if known else list(paper.get("notices", ()))}
+
+    turns = tuple(replace(turn, nearest=tuple(map(now, turn.nearest))) for turn in whole.turns)
+    references = tuple(replace(reference, paper=now(reference.paper)) for reference in whole.references)
+    return replace(whole, turns=turns, references=references)
 
 
 class Numbers:
@@ -186,14 +208,16 @@ def address(paper: Mapping[str, Any]) -> str:
     return paper["url"] if paper["url"] and _ADDRESS.fullmatch(paper["url"]) else ""
 
 
+def warning(paper: Mapping[str, Any]) -> str:
+    """What is to be known of a paper's standing, as a sentence without its stop; empty where there is nothing."""
+    return "; ".join(notice.rstrip(".") for notice in paper.get("notices", ()))
+
+
 def cited(library: Library, whole: Transcript) -> tuple[Paper, ...]:
     """The papers that a conversation cites, in order of first use; of one that is gone, what the record kept."""
     told = {reference.paper["id"]: reference.paper for reference in whole.references}
     here = library.papers_by_id(told)
-    return tuple(
-        here.get(paper_id) or Paper(**{**kept, "authors": tuple(kept["authors"]), "abstract": ""})
-        for paper_id, kept in told.items()
-    )
+    return tuple(here.get(paper_id) or from_summary(kept) for paper_id, kept in told.items())
 
 
 def exported(library: Library, reference: str, form: Form) -> str:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from assistant.cleaning import clean
-from assistant.transcript import Answered, Reference, Transcript, address
+from assistant.transcript import Answered, Reference, Transcript, address, warning
 
 _UNPRINTABLE: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")  # XML 1.0 forbids them
 
@@ -77,6 +77,8 @@ def _paper(paragraph: Any, paper: Mapping[str, Any]) -> None:
     paragraph.add_run(_text(paper["title"].rstrip("."))).italic = True
     rest = [year if not authors else "", ".", f" {paper['venue']}." if paper["venue"] else "", f" {address(paper)}"]
     paragraph.add_run(_text("".join(rest).rstrip()))
+    if warning(paper):
+        paragraph.add_run(_text(f" {warning(paper)}.")).bold = True
 
 
 def _text(text: str) -> str:

@@ -7,12 +7,12 @@ from html import escape
 from typing import Any, Final
 
 from assistant.cleaning import clean
-from assistant.transcript import Answered, Reference, Transcript, address
+from assistant.transcript import Answered, Reference, Transcript, address, warning
 
 _STYLE: Final = (
     "body{max-width:44rem;margin:2rem auto;padding:0 1rem;font:1rem/1.55 Georgia,serif;color:#222;background:#fff}"
     "h1{font-size:1.5rem}h2{font-size:1.15rem;margin-top:2rem}blockquote{margin:.3rem 0 1rem;padding-left:1rem;"
-    "border-left:3px solid #ccc;color:#444}.note{color:#666}sup a{text-decoration:none}li{margin-bottom:.8rem}"
+    "border-left:3px solid #ccc;color:#444}.note{color:#666}.warning{color:#a1163f}sup a{text-decoration:none}li{margin-bottom:.8rem}"
 )
 
 
@@ -79,4 +79,5 @@ def _paper(paper: Mapping[str, Any]) -> str:
     told = f"{authors}{year}. " if authors else ""
     late = year if not authors else ""
     shown = f' <a href="{link}" rel="noreferrer">{link}</a>' if link else ""
-    return f"{told}<em>{escape(clean(paper['title']).text.rstrip('.'))}</em>{late}.{venue}{shown}"
+    warned = f' <strong class="warning">{escape(warning(paper))}.</strong>' if warning(paper) else ""
+    return f"{told}<em>{escape(clean(paper['title']).text.rstrip('.'))}</em>{late}.{venue}{shown}{warned}"

@@ -7,7 +7,7 @@ from typing import Any
 
 from assistant.cleaning import clean
 from assistant.markup import escaped
-from assistant.transcript import Answered, Reference, Transcript, address
+from assistant.transcript import Answered, Reference, Transcript, address, warning
 
 
 def markdown(whole: Transcript) -> str:
@@ -91,4 +91,6 @@ def _paper(paper: Mapping[str, Any]) -> str:
     venue = f" {escaped(clean(paper['venue']).text)}." if paper["venue"] else ""
     link = address(paper)
     when = f" ({paper['year']})" if paper["year"] and not authors else ""
-    return f"{head}*{escaped(clean(paper['title']).text.rstrip('.'))}*{when}.{venue}" + (f" <{link}>" if link else "")
+    warned = f" **{escaped(warning(paper))}.**" if warning(paper) else ""
+    address_shown = f" <{link}>" if link else ""
+    return f"{head}*{escaped(clean(paper['title']).text.rstrip('.'))}*{when}.{venue}{address_shown}{warned}"

@@ -15,6 +15,7 @@ from urllib.parse import quote
 from assistant.answers import Reason, Verdict
 from assistant.cleaning import clean
 from assistant.papers import Paper
+from assistant.standing import standing
 
 _BLANKS = re.compile(r"\s+")
 _ADDRESS = re.compile(r"https?://[^\s<>\"\\^`{|}]+", re.IGNORECASE)
@@ -105,4 +106,6 @@ def reference(paper: Paper) -> str:
     what = clean(paper.title).text.rstrip(".") + ("" if paper.authors else year)
     where = f" {clean(paper.venue).text}." if paper.venue else ""
     address = f" {addresses(paper)[0][1]}" if addresses(paper) else ""
-    return f"{who}{what}.{where}{address}"
+    known = standing(paper.notices)
+    warned = f" [{known.word}]" if known else ""
+    return f"{who}{what}.{where}{address}{warned}"

@@ -107,14 +107,14 @@ def _papers(
 
 def _cited(library: Library, record_id: str) -> Iterator[Paper]:
     """The papers that an answer cites, in order of first use; of one that is gone, what the record kept."""
-    from assistant.papers import Paper
+    from assistant.answers import from_summary
 
     told = {citation["paper"]["id"]: citation["paper"] for citation in library.record(record_id).answer["citations"]}
     here = library.papers_by_id(told)
     for paper_id, kept in told.items():
         if paper_id not in here:
             click.echo(f"{paper_id} is no longer in the library; its record has no abstract", err=True)
-        yield here.get(paper_id) or Paper(**{**kept, "authors": tuple(kept["authors"]), "abstract": ""})
+        yield here.get(paper_id) or from_summary(kept)
 
 
 def write(pieces: Iterable[str], target: Path) -> None:

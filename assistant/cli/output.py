@@ -54,10 +54,14 @@ def wrapped(text: str, indent: str = "") -> str:
 
 
 def paper_line(paper: Paper) -> str:
-    """Title, authors, year and venue on one line."""
+    """Title, authors, year and venue on one line; before them what warns of a paper that was retracted."""
+    from assistant.standing import standing
+
+    known = standing(paper.notices)
+    mark = f"[{known.word.upper() if known.grave else known.word}] " if known else ""
     authors = ", ".join(paper.authors[:3]) + (" et al." if len(paper.authors) > 3 else "")
     rest = " · ".join(part for part in (authors, str(paper.year or ""), shown(paper.venue or "")) if part)
-    return shown(paper.title) + (f" — {rest}" if rest else "")
+    return mark + shown(paper.title) + (f" — {rest}" if rest else "")
 
 
 def answer_text(answer: Answer) -> str:

@@ -35,7 +35,7 @@ class _Out(BaseModel):
 
 
 class PaperSummary(_Out):
-    """The bibliographic part of a paper."""
+    """The bibliographic part of a paper. `notices` are what sources say of its standing: retractions, corrections."""
 
     id: str
     title: str
@@ -45,6 +45,7 @@ class PaperSummary(_Out):
     doi: str | None
     arxiv_id: str | None
     url: str | None
+    notices: list[str] = []
 
 
 class ListedPaper(PaperSummary):

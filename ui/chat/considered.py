@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from assistant.records import Evidence
+from ui import standing
 from ui.chat.stored import Recalled
 from ui.rendering import count, escape, readable
 
@@ -24,9 +25,10 @@ def considered(recalled: Recalled) -> str:
 
 
 def _paper(recalled: Recalled, paper_id: str, items: list[Evidence]) -> str:
+    paper = recalled.papers[paper_id]
     sentences = "".join(
         f'<button type="button" data-do="paper" data-paper="{escape(paper_id)}" data-start="{item.start}" '
         f'data-end="{item.end}">{readable(item.text)}</button>'
         for item in sorted(items, key=lambda item: item.start)
     )
-    return f'<div class="ibid-title">{readable(recalled.papers[paper_id].title)}</div>{sentences}'
+    return f'<div class="ibid-title">{readable(paper.title)}{standing.mark(paper)}</div>{sentences}'

@@ -10,6 +10,7 @@ from assistant.answers import Citation, Claim
 from assistant.cleaning import clean
 from assistant.errors import NotInLibrary
 from assistant.papers import Paper, Span
+from ui import standing
 from ui.chat.icons import icon
 from ui.chat.stored import Recalled
 from ui.chat.turns import unmarked, verdict
@@ -118,6 +119,7 @@ def _head(found: Paper, key: str | None) -> str:
     details = byline(found, _AUTHORS_IN_PANEL)
     return (
         f'<header class="ibid-source">{marker}<h3>{readable(found.title)}</h3>'
+        + standing.notices(found)
         + (f'<p class="ibid-details">{details}</p>' if details else "")
         + (f'<p class="ibid-links">{links(found)}</p>' if links(found) else "")
         + "</header>"

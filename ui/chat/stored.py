@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from assistant.answers import Abstention, Answer, Citation, Claim, Finding
+from assistant.answers import Abstention, Answer, Citation, Claim, Finding, from_summary
 from assistant.errors import NotInLibrary
 from assistant.papers import Paper
 from assistant.records import AnswerRecord, Evidence
@@ -45,7 +45,7 @@ def recall(library: Library, record: AnswerRecord) -> Recalled:
             paper = _as_it_was(library, paper, then)
         papers[paper_id] = paper
     gone = frozenset(told.keys() - here.keys())
-    papers |= {paper_id: _without_abstract(told[paper_id]) for paper_id in gone}
+    papers |= {paper_id: from_summary(told[paper_id]) for paper_id in gone}
     answer = _answer(content, papers)
     return Recalled(answer, record.filters, record.evidence, papers, frozenset(changed), gone)
 
@@ -56,10 +56,6 @@ def _as_it_was(library: Library, paper: Paper, digest: str) -> Paper:
     except NotInLibrary:
         return replace(paper, abstract="")
     return replace(paper, title=title, abstract=abstract)
-
-
-def _without_abstract(summary: Mapping[str, Any]) -> Paper:
-    return Paper(**{**summary, "authors": tuple(summary["authors"]), "abstract": ""})
 
 
 def _citations(content: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:

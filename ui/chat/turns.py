@@ -10,6 +10,7 @@ from assistant.answers import Answer, Citation, Claim, Retrieved, Verdict
 from assistant.cleaning import clean
 from assistant.filters import Filters
 from assistant.papers import Hit, Paper
+from ui import standing
 from ui.chat.icons import icon
 from ui.rendering import (
     REASON_TITLES,
@@ -156,7 +157,7 @@ def _card(hit: Hit) -> str:
     where = f'data-paper="{escape(hit.paper.id)}" data-start="{passage.start}" data-end="{passage.end}"'
     return (
         f'<li><button type="button" class="ibid-card" data-do="paper" {where}>'
-        f"<strong>{readable(hit.paper.title)}</strong>{details}<span>{escape(snippet)}</span></button></li>"
+        f"<strong>{readable(hit.paper.title)}{standing.mark(hit.paper)}</strong>{details}<span>{escape(snippet)}</span></button></li>"
     )
 
 
@@ -212,6 +213,7 @@ def _claim(claim: Claim, number: int, record_id: str | None) -> str:
         tag = f' <em class="ibid-verdict"><b aria-hidden="true">{symbol}</b> {escape(says)}</em>'
     pieces: list[str] = []
     position = 0
+    cited = {citation.key: citation.paper for citation in claim.citations}
     text = _END.sub(r"\2\1", claim.text)
     for marker in [*_MARKER.finditer(text), None]:
         words = text[position : marker.start() if marker else len(text)]
@@ -221,9 +223,8 @@ def _claim(claim: Claim, number: int, record_id: str | None) -> str:
             pieces.append(escape(words))
         if marker:
             keys = re.split(r"\s*,\s*", marker.group(1))
-            pieces.append(
-                "".join(_marker(key, where if any(c.key == key for c in claim.citations) else "") for key in keys)
-            )
+            pieces.append("".join(_marker(key, where, cited.get(key)) for key in keys))
+            pieces += dict.fromkeys(standing.mark(cited[key], grave_only=True) for key in keys if key in cited)
             position = marker.end()
     return f'<span class="ibid-claim ibid-{claim.verdict}">{"".join(pieces)}{tag}</span>'
 
@@ -250,10 +251,12 @@ def _said(words: str, says: str, where: str, *, first: bool) -> str:
     return f'{space}<span class="ibid-said" {control} {described} data-says="{escape(says)}" {where}>{text}</span>'
 
 
-def _marker(key: str, where: str) -> str:
-    if not where:
+def _marker(key: str, where: str, paper: Paper | None) -> str:
+    """A citation's number; it opens what it cites where that is a paper of the answer."""
+    if not where or paper is None:
         return f'<span class="ibid-marker">{escape(key)}</span>'
-    label = f'aria-label="Source {escape(key)}" data-key="{escape(key)}"'
+    warned = f", {standing.word(paper)}" if standing.word(paper) else ""
+    label = f'aria-label="Source {escape(key)}{warned}" data-key="{escape(key)}"'
     # No button element: a line may break before one, and a marker is not to stand at the start of a line.
     return f'<span class="ibid-marker" role="button" tabindex="0" {label} {where}>{escape(key)}</span>'
 
@@ -268,7 +271,7 @@ def _references(citations: Sequence[Citation], record_id: str) -> str:
 
     items = "".join(
         f'<li><button type="button" class="ibid-reference" {where(key, paper)}><span class="ibid-marker" aria-hidden="true">{escape(key)}</span>'
-        f'<span><span class="ibid-title">{readable(paper.title)}</span>'
+        f'<span><span class="ibid-title">{readable(paper.title)}{standing.mark(paper)}</span>'
         f'<span class="ibid-details">{byline(paper)}</span></span></button></li>'
         for key, paper in cited.items()
     )
@@ -284,7 +287,7 @@ def _refusal(answer: Answer) -> str:
         raise ValueError("an answered question has no refusal to render")
     cards = "".join(
         f'<li><button type="button" class="ibid-near" data-do="paper" data-paper="{escape(paper.id)}">'
-        f'<span class="ibid-title">{readable(paper.title)}</span>'
+        f'<span class="ibid-title">{readable(paper.title)}{standing.mark(paper)}</span>'
         f'<span class="ibid-details">{byline(paper)}</span></button></li>'
         for paper in answer.abstention.nearest_papers
     )

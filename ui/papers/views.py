@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from assistant.papers import Hit, Paper, Passage
 from assistant.storage.shelf import Listed
+from ui import standing
 from ui.chat import panel
 from ui.rendering import byline, count, escape, readable
 
@@ -80,7 +81,7 @@ def similar(hits: Sequence[Hit]) -> str:
         return '<p class="ibid-soft">There are no others to compare with.</p>'
     made = "".join(
         f'<li><button type="button" class="ibid-card" data-act="open" data-paper="{escape(hit.paper.id)}">'
-        f"<strong>{readable(hit.paper.title)}</strong><small>{byline(hit.paper)}</small></button></li>"
+        f"<strong>{readable(hit.paper.title)}{standing.mark(hit.paper)}</strong><small>{byline(hit.paper)}</small></button></li>"
         for hit in hits
     )
     return f"<ol>{made}</ol>"
