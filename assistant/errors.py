@@ -10,6 +10,7 @@
     │   ├── LibraryNotFound   no library where one was expected
     │   ├── SchemaMismatch    made by a newer Ibid
     │   ├── EmbedderMismatch  its vectors come from another embedder
+    │   ├── IndexAway         the Chroma server does not answer; the library goes on without it
     │   └── NotInLibrary      no such paper, record or conversation
     └── ModelError            a chat or embedding model failed
         ├── ModelUnavailable  unreachable, stalled, or rate limited past the retry budget
@@ -60,6 +61,10 @@ class SchemaMismatch(LibraryError):
 
 class EmbedderMismatch(LibraryError):
     """The library's vectors come from another embedder."""
+
+
+class IndexAway(LibraryError):
+    """The Chroma server that holds the vector index cannot be used now; the library itself can."""
 
 
 class NotInLibrary(LibraryError):

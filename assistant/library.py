@@ -15,6 +15,7 @@ from assistant.errors import EmbedderMismatch, LibraryError, LibraryNotFound
 from assistant.filters import Filters
 from assistant.papers import Hit, Paper, Passage
 from assistant.records import AnswerRecord
+from assistant.storage.chroma_server import ChromaServer
 from assistant.storage.database import FILE, Database
 from assistant.storage.editions import Editions
 from assistant.storage.facets import Facet, Field, facets
@@ -60,7 +61,9 @@ class Library:
         self.editions = Editions(self._database, self._truth)
         self.sources = Sources(self._database)
         self._lock = WriterLock(folder, settings.lock_wait_s)
-        self._indexes = Indexes(folder, self._truth, self._lock, read_only=read_only, chroma_url=settings.chroma_url)
+        self._indexes = Indexes(
+            folder, self._truth, self._lock, read_only=read_only, chroma=ChromaServer.of(settings)
+        )
         self._flushed_at = 0.0
 
     @classmethod

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -59,7 +61,17 @@ class Settings(BaseSettings):
     )
     embedding_base_url: str | None = Field(default=None, description="an OpenAI-compatible /v1 endpoint")
     embedding_api_key: SecretStr | None = Field(default=None, description="key for it")
-    chroma_url: str | None = Field(default=None, description="a Chroma server; default: embedded")
+    chroma_url: str | None = Field(
+        default=None,
+        description="a Chroma server for the vector index, e.g. `http://localhost:8000`; default: embedded",
+    )
+    chroma_token: SecretStr | None = Field(
+        default=None, description="what the proxy before the Chroma server, or Chroma Cloud, asks for"
+    )
+    chroma_tenant: str = Field(default="default_tenant", min_length=1, description="tenant on the Chroma server")
+    chroma_database: str = Field(
+        default="default_database", min_length=1, description="database on the Chroma server"
+    )
     papers: int = Field(default=8, ge=1, le=50, description="papers whose sentences are considered for an answer")
     sentences: int = Field(default=5, ge=1, le=20, description="most sentences in a quoted answer")
     strictness: Strictness = Field(default="balanced", description="how readily Ibid refuses")
@@ -84,6 +96,23 @@ class Settings(BaseSettings):
             raise ValueError("must start with http:// or https://")
         return url.rstrip("/") if url else None
 
+    @field_validator("chroma_url")
+    @classmethod
+    def _is_an_address(cls, url: str | None) -> str | None:
+        """It is shown in messages and kept beside the index, so no secret may be in it."""
+        if url is None:
+            return None
+        parts = urlsplit(url)
+        if "@" in parts.netloc:
+            raise ValueError("must not hold a user or password; give what the server asks for as IBID_CHROMA_TOKEN")
+        try:
+            usable = bool(parts.hostname) and (parts.port is None or parts.port > 0)
+        except ValueError:
+            usable = False
+        if not usable or parts.query or parts.fragment or any(map(str.isspace, url)):
+            raise ValueError("must be http://host:port, with a path where a proxy wants one")
+        return url
+
     @classmethod
     def load(cls, **overrides: Any) -> Settings:
         """Settings from the environment with `overrides` on top; raises SettingsError."""
@@ -97,7 +126,8 @@ class Settings(BaseSettings):
         except ValidationError as error:
             first = error.errors()[0]
             name = ".".join(str(part) for part in first["loc"])
-            raise SettingsError(f"setting {name} = {first.get('input')!r}: {first['msg']}") from error
+            given = re.sub(r"//[^/@\s]*@", "//…@", repr(first.get("input")))  # no password into a terminal's history
+            raise SettingsError(f"setting {name} = {given}: {first['msg']}") from error
 
     def _with_the_chosen_model(self) -> Settings:
         """What `ibid model use` wrote into the folder of models decides where no setting names a chat model."""

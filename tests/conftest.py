@@ -16,6 +16,7 @@ from filelock import FileLock
 from hypothesis import HealthCheck, settings
 
 from assistant.library import Library
+from tests.chroma_runner import ChromaRunner
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -76,6 +77,22 @@ def bundled(bundled_folder: Path) -> Iterator[Library]:
 def bundled_copy(bundled_folder: Path, tmp_path: Path) -> Path:
     """A copy of the bundled library's folder, to do as one likes with."""
     return Path(shutil.copytree(bundled_folder, tmp_path / "copy"))
+
+
+@pytest.fixture(scope="session")
+def chroma_runner(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ChromaRunner]:
+    """A Chroma server that tests share; who wants to stop it starts one of its own."""
+    runner = ChromaRunner(tmp_path_factory.mktemp("chroma-server") / "data")
+    yield runner
+    runner.stop()
+
+
+@pytest.fixture(params=["embedded", "server"])
+def chroma(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The test runs twice: with Chroma in the process, and with a server, for child processes too."""
+    if request.param == "server":
+        monkeypatch.setenv("IBID_CHROMA_URL", request.getfixturevalue("chroma_runner").url)
+    return str(request.param)
 
 
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome")

@@ -6,9 +6,6 @@ import json
 import os
 import random
 import shutil
-import socket
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -18,9 +15,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from assistant.errors import LibraryError
 from assistant.library import Library, StoredPaper
-from assistant.settings import Settings
+from assistant.storage.chroma_server import ChromaServer
 from assistant.storage.database import Database
 from assistant.storage.dense_part import FOUND_SHARE, Health
 from assistant.storage.generations import Generation, Generations, State
@@ -183,7 +179,7 @@ class Large:
             self.truth,
             self.lock,
             read_only=False,
-            chroma_url=url,
+            chroma=ChromaServer(url) if url else None,
             exact_rows=10,
             found_share=found_share,
         )
@@ -236,34 +232,11 @@ class Large:
 
 @pytest.fixture(params=["embedded", "server"])
 def large(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Large]:
-    url = request.getfixturevalue("chroma_url") if request.param == "server" else None
+    url = request.getfixturevalue("chroma_runner").url if request.param == "server" else None
     made = Large(tmp_path / "library", url)
     made.write(range(300))
     yield made
     made.close()
-
-
-@pytest.fixture(scope="module")
-def chroma_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [str(Path(sys.executable).with_name("chroma")), "run", "--host", "127.0.0.1", "--port", str(port)]
-    server = subprocess.Popen(
-        [*command, "--path", str(tmp_path_factory.mktemp("chroma"))],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        for _ in range(300):
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", port)) == 0:
-                    break
-            time.sleep(0.1)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.terminate()
-        server.wait()
 
 
 def test_a_large_library_ranks_as_an_exact_scan_does(large: Large) -> None:
@@ -379,24 +352,3 @@ def test_a_state_of_an_earlier_version_is_read(tmp_path: Path) -> None:
         del part["built"], part["recall"]
     (tmp_path / "state.json").write_text(json.dumps(content))
     assert generation.state() == State()
-
-
-@pytest.mark.slow
-def test_a_library_may_move_to_a_server_and_back(folder: Path, chroma_url: str) -> None:
-    for url in (chroma_url, None, chroma_url):
-        with Library.open(folder, embedder=EMBEDDER, settings=Settings(chroma_url=url)) as library:
-            library.write(many([100 if url else 101]))
-            assert [check for check in library.doctor() if not check.ok] == []
-
-
-def test_a_server_that_is_away_is_told_in_one_line(folder: Path) -> None:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    with Library.open(folder, embedder=EMBEDDER, settings=Settings(chroma_url=f"http://127.0.0.1:{port}")) as library:
-        with pytest.raises(LibraryError) as caught:
-            library.write(many([100]))
-        assert "\n" not in str(caught.value)
-        assert library.count() == 61  # the truth has it; the index follows
-        assert library.lexical(own_word(100), 1)[0][0] == "title:100#0"
-        assert library.dense(EMBEDDER.embed_query("Paper 100"), 1)

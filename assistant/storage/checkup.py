@@ -17,6 +17,7 @@ from urllib.parse import quote
 import numpy as np
 
 from assistant.errors import LibraryError
+from assistant.storage.chroma_server import ChromaServer
 
 _SAME = 0.999  # cosine of a vector with itself, or with another passage of the same words
 _DEPTH = 3
@@ -26,12 +27,13 @@ def run(job: dict[str, Any]) -> dict[str, object]:
     """`found`: how many of the job's vectors have themselves, or an equal, among their nearest."""
     from assistant.storage.vector_index import VectorIndex
 
+    server = ChromaServer.from_dict(job["server"])
     try:
-        if job["url"] is None:
+        if server is None:
             _check_database(Path(job["folder"]) / "chroma.sqlite3")
             index = VectorIndex.embedded(Path(job["folder"]), "open")
         else:
-            index = VectorIndex.server(job["url"], job["collection"], "open")
+            index = VectorIndex.on(server, job["collection"], "open")
         ids = job["ids"]
         vectors = np.frombuffer(base64.b64decode(job["vectors"]), "<f4")
         nearest = index.query(vectors.reshape(len(ids), -1), _DEPTH) if ids else []

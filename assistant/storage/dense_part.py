@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import secrets
 import threading
 import zlib
 from dataclasses import dataclass
@@ -13,8 +14,10 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from assistant.embedding.vectors import Vectors
-from assistant.errors import LibraryError
+from assistant.errors import IndexAway, LibraryError
 from assistant.storage import program
+from assistant.storage.chroma_server import ChromaServer
+from assistant.storage.database import FILE
 from assistant.storage.generations import Generation, Progress, settled
 from assistant.storage.truth import Change, PassageRow, Truth
 
@@ -34,23 +37,25 @@ class Health:
     """What a check found; `message` says what is wrong, or what was looked at.
 
     `recall` is the share of sampled passages found, None when something else was wrong. `lasting`: a rebuild gives no
-    better index, because this one was made whole already and is only too approximate for these vectors.
+    better index, because this one was made whole already and is only too approximate for these vectors. `away`: nothing
+    was found out, as the server does not answer.
     """
 
     ok: bool
     message: str
     recall: float | None = None
     lasting: bool = False
+    away: bool = False
 
 
 class DensePart:
     """Writes, checks and searches a generation's Chroma index. Safe to share between threads."""
 
-    def __init__(self, truth: Truth, url: str | None = None, found_share: float = FOUND_SHARE) -> None:
-        """`url` is a Chroma server's; None is Chroma inside this process. Of sampled passages a sound index finds at
-        least `found_share`."""
+    def __init__(self, truth: Truth, server: ChromaServer | None = None, found_share: float = FOUND_SHARE) -> None:
+        """Without a `server` it is Chroma inside this process. Of sampled passages a sound index finds at least
+        `found_share`."""
         self._truth = truth
-        self._url = url
+        self._server = server
         self._found_share = found_share
         self._guard = threading.RLock()
         self._index: VectorIndex | None = None
@@ -91,12 +96,14 @@ class DensePart:
     def catch_up(self, generation: Generation, progress: Progress, target: Change) -> Progress:
         """Brings in what the truth has above `progress`; the caller holds the writer lock and saved `busy`.
 
-        Raises LibraryError when the files are not those that the last writer left.
+        Raises LibraryError when the files are not those that the last writer left, IndexAway when there is no server.
         """
         self.close()
         self._refuse_damaged(generation, progress)
         after = progress.change.number
-        index = self._handle(generation, "create")
+        if self._server is not None and not after:
+            self._name(generation)
+        index = self._handle(generation, "open" if self._server is not None and after else "create")
         try:
             gone = sorted(self._truth.removed_since(after)) if after else []
             if gone:
@@ -131,12 +138,17 @@ class DensePart:
     @property
     def place(self) -> str:
         """The server's address, empty for files of our own."""
-        return self._url or ""
+        return self._server.place if self._server else ""
+
+    def reach(self) -> None:
+        """Raises IndexAway when the index is on a server that cannot be used now."""
+        if self._server is not None:
+            self._server.reach()
 
     def files(self, generation: Generation) -> dict[str, int]:
         """CRC-32 of the graph's files; empty for a server's, and for a graph that Chroma has not persisted yet. SQLite
         guards its own pages less, and is left to `check`."""
-        if self._url is not None:
+        if self._server is not None:
             return {}
         return settled(
             {
@@ -149,11 +161,16 @@ class DensePart:
     def check(self, generation: Generation, progress: Progress, *, whole: bool = True) -> Health:
         """Whether sampled passages find themselves, asked in a child process with a time limit: a damaged graph can
         end a process by SIGBUS or keep it for ever. `whole`: their number must be that of the truth too."""
+        try:
+            self.reach()
+            collection = self._collection(generation)
+        except LibraryError as error:
+            return Health(False, str(error), away=isinstance(error, IndexAway))
         matrix = self._truth.matrix(passage_ids=self._truth.sample(_SAMPLE, progress.change))
         job = {
             "folder": str(generation.dense),
-            "url": self._url,
-            "collection": self._collection(generation),
+            "server": self._server.to_dict() if self._server else None,
+            "collection": collection,
             "ids": matrix.passage_ids,
             "vectors": base64.b64encode(matrix.rows.tobytes()).decode(),
         }
@@ -182,22 +199,48 @@ class DensePart:
 
     def drop(self, generation: Generation) -> None:
         """Takes what a server holds of a generation; files of an embedded index go with the folder."""
-        if self._url is not None:
-            from assistant.storage.vector_index import drop
+        state = generation.state()
+        if self._server is None or (state is not None and state.dense.place not in ("", self.place)):
+            return
+        from assistant.storage.vector_index import drop
 
-            drop(self._url, self._collection(generation))
+        try:
+            collection = self._collection(generation)
+        except LibraryError:
+            return  # another library's
+        drop(self._server, collection)
 
     def _handle(self, generation: Generation, mode: Literal["create", "open"]) -> VectorIndex:
         from assistant.storage.vector_index import VectorIndex
 
-        if self._url is not None:
-            return VectorIndex.server(self._url, self._collection(generation), mode)
+        if self._server is not None:
+            return VectorIndex.on(self._server, self._collection(generation), mode)
         if mode == "open" and not (generation.dense / "chroma.sqlite3").exists():
             raise LibraryError(f"no vector index in {str(generation.dense)!r}; run: ibid rebuild")
         return VectorIndex.embedded(generation.dense, mode)
 
+    def _name(self, generation: Generation) -> None:
+        """Gives a generation a collection of its own on the server, also beside those of copies of this library."""
+        name = f"ibid-{self._truth.library_id()}-{generation.name}-{secrets.token_hex(4)}"
+        generation.keep_collection(name, _file_number(generation))
+
     def _collection(self, generation: Generation) -> str:
-        return f"ibid-{self._truth.library_id()}-{generation.name}"
+        """The generation's collection on a server. Raises LibraryError when it is that of another library: the one
+        that this was copied from, with the folder of its indexes."""
+        kept = generation.collection()
+        if kept is None:  # of an earlier version
+            return f"ibid-{self._truth.library_id()}-{generation.name}"
+        name, file_number = kept
+        if file_number != _file_number(generation):
+            raise LibraryError(
+                "the vector index is that of the library that this one was copied from; run: ibid rebuild"
+            )
+        return name
+
+
+def _file_number(generation: Generation) -> int:
+    """The number that the file system gave to the truth's file; a copy of the library has another."""
+    return (generation.folder.parents[1] / FILE).stat().st_ino
 
 
 def _upsert(index: VectorIndex, rows: list[PassageRow]) -> None:

@@ -123,7 +123,10 @@ class Doctor:
             health = self._indexes.examine(now)
         except LibraryError as error:
             return Check("vector index", False, str(error), self._rebuild)
-        return Check("vector index", health.ok, health.message, "" if health.ok else self._rebuild)
+        mend = "start the Chroma server, or correct or unset IBID_CHROMA_URL" if health.away else self._rebuild
+        place = self._indexes.dense_part.place
+        message = f"{health.message}, at {place}" if health.ok and place else health.message
+        return Check("vector index", health.ok, message, "" if health.ok else mend)
 
     def _waste(self, now: Current) -> Check:
         size, needed = _size(now.generation.dense), self._truth.vector_bytes()

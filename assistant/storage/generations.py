@@ -14,6 +14,7 @@ from assistant.storage.truth import Change
 
 _POINTER = "current"
 _STATE = "state.json"
+_COLLECTION = "collection.json"
 _DIGITS = 6
 
 # Chroma 1.5.9 writes this file of a graph when it first persists one (from its sync threshold on, 1,000 vectors). Until
@@ -89,6 +90,19 @@ class Generation:
     def save(self, state: State) -> None:
         _replace_file(self.folder / _STATE, json.dumps(asdict(state)))
 
+    def collection(self) -> tuple[str, int] | None:
+        """What was last kept by `keep_collection`."""
+        try:
+            content = json.loads((self.folder / _COLLECTION).read_text(encoding="utf-8"))
+            return str(content["name"]), int(content["file"])
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def keep_collection(self, name: str, file_number: int) -> None:
+        """Keeps the name of this generation's collection on a server, and the number that the file system gave to the
+        truth's file then: a copy of the library has another."""
+        _replace_file(self.folder / _COLLECTION, json.dumps({"name": name, "file": file_number}))
+
 
 class Generations:
     """The `index` folder of a library. Only the holder of the writer lock creates, publishes and deletes."""
@@ -122,12 +136,9 @@ class Generations:
         current = self.current()
         return [Generation(path) for path in self._folders() if current is None or path.name != current.name]
 
-    def delete_leftovers(self) -> int:
-        """Deletes what is not current; gives how many. What another process holds open on Windows stays for later."""
-        found = self.leftovers()
-        for generation in found:
-            shutil.rmtree(generation.folder, ignore_errors=True)
-        return len(found)
+    def delete(self, generation: Generation) -> None:
+        """What another process holds open on Windows stays for later."""
+        shutil.rmtree(generation.folder, ignore_errors=True)
 
     def _folders(self) -> list[Path]:
         if not self.folder.is_dir():

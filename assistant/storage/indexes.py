@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import logging
 import shutil
 import threading
+import time
 from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -11,8 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from assistant.embedding.vectors import Vectors
-from assistant.errors import LibraryError, LibraryLocked
+from assistant.errors import IndexAway, LibraryError, LibraryLocked
 from assistant.storage import program
+from assistant.storage.chroma_server import ChromaServer
 from assistant.storage.dense_part import FOUND_SHARE, DensePart, Health
 from assistant.storage.exact import ExactScan, ranked
 from assistant.storage.generations import Generation, Generations, Part, State
@@ -25,9 +29,12 @@ if TYPE_CHECKING:
 
 # Up to here a scan of all vectors is quicker than Chroma (1.2 ms at 10k rows, chromadb 1.5.9), and it is exact.
 EXACT_ROWS = 10_000
+_AWAY_S = 30.0  # for which a server that did not answer is left alone
 _NEWER_ROWS = 2_000  # scanned exactly beside an open Chroma handle before it is opened again
 
 T = TypeVar("T")
+
+_log = logging.getLogger("ibid")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +55,7 @@ class Indexes:
         lock: WriterLock,
         *,
         read_only: bool,
-        chroma_url: str | None = None,
+        chroma: ChromaServer | None = None,
         exact_rows: int = EXACT_ROWS,
         found_share: float = FOUND_SHARE,
     ) -> None:
@@ -58,15 +65,16 @@ class Indexes:
         self._truth = truth
         self._lock = lock
         self._read_only = read_only
-        self._chroma_url = chroma_url
+        self._chroma = chroma
         self._exact_rows = exact_rows
         self._found_share = found_share
         self.generations = Generations(folder)
         self.exact = ExactScan(truth)
         self.lexical_part = LexicalPart(truth)
-        self.dense_part = DensePart(truth, chroma_url, found_share)
+        self.dense_part = DensePart(truth, chroma, found_share)
         self._rows: tuple[Change, int] = (Change(), 0)
         self._large_searches = 0
+        self._look_again_at = 0.0  # for a server that was away
         self._health: dict[str, Health | None] = {}  # by generation; None while it is being checked
 
     # searching
@@ -122,26 +130,40 @@ class Indexes:
     # keeping in step; the caller of these holds the writer lock
 
     def catch_up(self, *parts: Part) -> None:
-        """Brings indexes, by default both, up to the truth; those that cannot be trusted are made anew."""
+        """Brings indexes, by default both, up to the truth; those that cannot be trusted are made anew. One on a server
+        that is away stays behind: that is told in the log, and the next write catches up."""
         for part in parts or ("lexical", "dense"):
-            now = self.current()
-            if now is None or not self._truth.knows(now.state.of(part).change):
-                self.rebuild(part)
-                continue
-            progress, target = now.state.of(part), self._truth.change()
-            if progress.change == target and not progress.busy:
-                continue
             try:
-                self._bring(now.generation, now.state, part, target)
-            except LibraryLocked:
-                raise
-            except LibraryError:
-                self.rebuild(part)
+                self._catch_up(part)
+            except IndexAway as error:
+                _log.warning(
+                    "%s. All is stored and found meanwhile; the next write brings that index up to date", error
+                )
+
+    def _catch_up(self, part: Part) -> None:
+        now = self.current()
+        if now is None or not self._truth.knows(now.state.of(part).change):
+            self.rebuild(part)
+            return
+        progress, target = now.state.of(part), self._truth.change()
+        if progress.change == target and not progress.busy:
+            return
+        if part == "dense":
+            self.dense_part.reach()
+        try:
+            self._bring(now.generation, now.state, part, target)
+        except (LibraryLocked, IndexAway):
+            raise
+        except LibraryError:
+            self.rebuild(part)
 
     def rebuild(self, *parts: Part) -> Generation:
         """Makes `parts` anew in a new generation, then moves the pointer and deletes the old. The others are copied;
-        one that is not there or on a server is left for the next write to fill."""
+        one that is not there or on a server is left for the next write to fill. Raises IndexAway before anything is
+        touched."""
         with self._lock.held("rebuilding indexes"):
+            if "dense" in parts:
+                self.dense_part.reach()
             old, new, state = self.current(), self.generations.create(), State()
             for part in ("lexical", "dense"):
                 if part in parts:
@@ -177,9 +199,9 @@ class Indexes:
 
     def _delete_leftovers(self) -> None:
         for generation in self.generations.leftovers():
-            with suppress(LibraryError):  # the server is away: what it keeps is waste, not an error
+            with suppress(LibraryError):  # the server is away: the folder, which names what it keeps, stays for later
                 self.dense_part.drop(generation)
-        self.generations.delete_leftovers()
+                self.generations.delete(generation)
 
     # using what is there
 
@@ -198,7 +220,9 @@ class Indexes:
             gone = self._truth.removed_since(seen.number) if seen != change else {}
             found = self.dense_part.search(query, k + len(gone))
         except LibraryError as error:
-            self._health[now.generation.name] = Health(False, str(error))
+            # A server may be back soon, or have lost what it held: then the next check has it made anew.
+            self._health[now.generation.name] = Health(False, str(error), away=self._chroma is not None)
+            self._look_again_at = time.monotonic() + _AWAY_S
             return None
         if seen == change:
             return found[:k]
@@ -218,6 +242,10 @@ class Indexes:
         if self._large_searches == 1 or not self._truth.knows(progress.change):
             return False
         name = now.generation.name
+        known = self._health.get(name)
+        if known is not None and known.away and time.monotonic() > self._look_again_at:
+            del self._health[name]
+            self.dense_part.close()
         if name not in self._health:
             self._health[name] = None
             threading.Thread(target=self._examine, args=(now,), name="ibid-index-check", daemon=True).start()
@@ -228,11 +256,12 @@ class Indexes:
         """Checks a generation; a bad one is rebuilt by a child process, and the exact scan answers meanwhile, or for
         good when a rebuild would not help."""
         health = self.examine(now)
+        self._look_again_at = time.monotonic() + _AWAY_S
         self._health[now.generation.name] = health
-        if not health.ok and not health.lasting and not self._read_only:
-            url = [self._chroma_url] if self._chroma_url else []
+        if not (health.ok or health.lasting or health.away or self._read_only):
+            server = json.dumps(self._chroma.to_dict() if self._chroma else None)
             with suppress(LibraryError):  # somebody else is writing: then the next check finds it again
-                program.run("assistant.storage.mend", [str(self._folder), str(self._found_share), *url])
+                program.run("assistant.storage.mend", [str(self._folder), str(self._found_share)], given=server)
 
     def examine(self, now: Current) -> Health:
         """Whether the vector index holds what its last writer left and finds it."""

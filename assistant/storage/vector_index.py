@@ -10,17 +10,18 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
-from urllib.parse import urlsplit
 
 import numpy as np
 
 from assistant.embedding.vectors import Vectors
 from assistant.errors import LibraryError
+from assistant.storage.chroma_server import ChromaServer
 
 if TYPE_CHECKING:
     from chromadb.api import ClientAPI
 
 _COLLECTION = "ibid"
+_TIMEOUT_S = 60.0  # for a server's answer; Chroma's client would wait for ever
 _BATCH = 2_000  # Chroma refuses more than 5,461 at once
 _HNSW = {
     "space": "cosine",
@@ -33,10 +34,13 @@ _HNSW = {
 class VectorIndex:
     """Passage vectors by passage id in one Chroma collection, with cosine as similarity. Not for a second writer."""
 
-    def __init__(self, client: ClientAPI, collection: str, mode: Literal["create", "open"]) -> None:
-        """Use `embedded` or `server`."""
+    def __init__(
+        self, client: ClientAPI, collection: str, mode: Literal["create", "open"], server: ChromaServer | None = None
+    ) -> None:
+        """Use `embedded` or `on`."""
         self._client: Any = client  # ClientAPI leaves out `close`, which every client has
-        with _translated():
+        self._server = server
+        with _translated(server):
             # Told not to make an embedding function, for creating and for opening alike.
             if mode == "create":
                 configuration: Any = {"hnsw": _HNSW}
@@ -56,20 +60,25 @@ class VectorIndex:
         return cls(client, _COLLECTION, mode)
 
     @classmethod
-    def server(cls, url: str, collection: str, mode: Literal["create", "open"]) -> VectorIndex:
-        """A collection of a Chroma server."""
-        return cls(_http_client(url), collection, mode)
+    def on(cls, server: ChromaServer, collection: str, mode: Literal["create", "open"]) -> VectorIndex:
+        """A collection of a Chroma server. Raises IndexAway when that cannot be used now."""
+        client = _http_client(server)
+        try:
+            return cls(client, collection, mode, server)
+        except LibraryError:
+            client.close()  # type: ignore[attr-defined]  # as in `__init__`
+            raise
 
     def upsert(self, ids: Sequence[str], vectors: Vectors) -> None:
         """Adds or replaces; any number of rows. An id must not come twice in one call."""
-        with _translated():
+        with _translated(self._server):
             for start in range(0, len(ids), _BATCH):
                 chosen = slice(start, start + _BATCH)
                 self._collection.upsert(ids=list(ids[chosen]), embeddings=vectors[chosen])
 
     def delete(self, ids: Sequence[str]) -> None:
         """Unknown ids are fine."""
-        with _translated():
+        with _translated(self._server):
             for start in range(0, len(ids), _BATCH):
                 self._collection.delete(ids=list(ids[start : start + _BATCH]))
 
@@ -77,7 +86,7 @@ class VectorIndex:
         """For each row of `vectors` (n, d) about its `k` nearest as (id, cosine), best first, ties by id."""
         if k < 1 or not self.count():
             return [[] for _ in vectors]
-        with _translated():
+        with _translated(self._server):
             found = self._collection.query(
                 query_embeddings=np.atleast_2d(vectors), n_results=min(k, self.count()), include=["distances"]
             )
@@ -91,39 +100,59 @@ class VectorIndex:
 
     def present(self, ids: Collection[str]) -> set[str]:
         """Those of `ids` that are stored; says nothing about whether a search can reach them."""
-        with _translated():
+        with _translated(self._server):
             return set(self._collection.get(ids=list(ids), include=[])["ids"])
 
     def count(self) -> int:
-        with _translated():
+        with _translated(self._server):
             return int(self._collection.count())
 
     def close(self) -> None:
         """Lets go of the files: those of an embedded index are then as they will be found."""
-        with _translated():
+        with _translated(self._server):
             self._client.close()
 
 
-def drop(url: str, collection: str) -> None:
+def drop(server: ChromaServer, collection: str) -> None:
     """Takes a collection off a server; one that is not there is fine."""
-    client = _http_client(url)
-    with _translated():
-        if collection in {found.name for found in client.list_collections()}:
-            client.delete_collection(collection)
+    client: Any = _http_client(server)
+    try:
+        with _translated(server):
+            if collection in {found.name for found in client.list_collections()}:
+                client.delete_collection(collection)
+    finally:
+        client.close()
 
 
-def _http_client(url: str) -> ClientAPI:
+def _http_client(server: ChromaServer) -> ClientAPI:
+    server.reach()  # before chromadb is imported, and with patience that has an end
+
     import chromadb
 
-    parts = urlsplit(url)
-    secure = parts.scheme == "https"
-    with _translated(url):
-        return chromadb.HttpClient(
-            host=parts.hostname or "localhost",
-            port=parts.port or (443 if secure else 8000),
-            ssl=secure,
+    try:
+        client = chromadb.HttpClient(
+            host=server.address,  # with scheme, port and path, which `HttpClient` then leaves as they are
+            port=server.port,
+            ssl=server.secure,
+            headers=server.headers,
             settings=_settings(),
+            tenant=server.tenant,
+            database=server.database,
         )
+    except Exception as error:
+        reason = " ".join(str(error).split())[:200]
+        raise server.away(f"cannot be used ({reason}); see docs/server-backend.md") from error
+    _give_up_in_time(client)
+    return client
+
+
+def _give_up_in_time(client: Any) -> None:
+    """Chromadb 1.5.9 has no setting for the time-out of its requests, only the session it keeps."""
+    import httpx
+
+    session = getattr(getattr(client, "_server", None), "_session", None)
+    if isinstance(session, httpx.Client):
+        session.timeout = httpx.Timeout(_TIMEOUT_S, connect=5.0)
 
 
 def _settings() -> Any:
@@ -134,15 +163,27 @@ def _settings() -> Any:
 
 
 @contextmanager
-def _translated(where: str = "") -> Iterator[None]:
-    """Chroma raises its own errors, ValueError, and the Rust core's panics, which derive from BaseException."""
+def _translated(server: ChromaServer | None = None) -> Iterator[None]:
+    """Chroma raises its own errors, ValueError, httpx's of a server, and the Rust core's panics, which derive from
+    BaseException."""
     try:
         yield
     except LibraryError:
         raise
     except BaseException as error:
-        if isinstance(error, Exception) or type(error).__name__ == "PanicException":
-            reason = " ".join(str(error).split())[:200]
-            at = f" at {where!r}" if where else ""
-            raise LibraryError(f"the vector index{at} cannot be used ({reason}); run: ibid rebuild") from error
-        raise
+        if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
+            raise
+        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        if server is None:
+            raise LibraryError(f"the vector index cannot be used ({reason}); run: ibid rebuild") from error
+        if _is_transport(error):
+            raise server.away(f"does not answer ({reason}); start it, or unset IBID_CHROMA_URL") from error
+        raise LibraryError(
+            f"the vector index at {server.url!r} cannot be used ({reason}); run: ibid rebuild"
+        ) from error
+
+
+def _is_transport(error: BaseException) -> bool:
+    import httpx
+
+    return isinstance(error, httpx.TransportError)
