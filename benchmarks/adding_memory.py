@@ -89,6 +89,8 @@ def run(source: Path, folder: Path, every: int) -> tuple[list[Point], str]:
         if now.done >= every * len(points):
             traced = tracemalloc.get_traced_memory()[0] / 1e6 if tracemalloc.is_tracing() else 0.0
             points.append(Point(now.done, resident_mb(), traced, time.process_time()))
+            row = (f"{points[-1].records:,}", *(f"{value:.1f}" for value in points[-1][1:]))
+            print(f"| {' | '.join(row)} |", flush=True)
 
     with Library.open(folder, embedder=_Made()) as library:
         report = add(library, source, progress=noted)
@@ -115,10 +117,8 @@ def main() -> None:
     if asked.traced:
         tracemalloc.start()
     for _ in range(2 if asked.again else 1):
-        points, told = run(source, asked.folder / f"library-{os.getpid()}", asked.every)
         print("| records | MB resident | MB traced | CPU s |\n|---|---|---|---|")
-        for point in points:
-            print(f"| {point.records:,} | {point.resident_mb:.0f} | {point.traced_mb:.1f} | {point.cpu_s:.0f} |")
+        points, told = run(source, asked.folder / f"library-{os.getpid()}", asked.every)
         print(f"\n{told}; slope {slope(points, asked.traced):.0f} bytes a record", flush=True)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import time
 import tracemalloc
 import zipfile
 from collections.abc import Iterator
@@ -84,9 +85,7 @@ def test_deep_nesting_is_refused_early(inside: str) -> None:
     assert "nested more than 100 deep" in reason
 
 
-@pytest.mark.parametrize(
-    "piece", [b"<!-- " + b"x" * 1000, b"<entry a='" + b"x" * 1000, b"<entry><title>" + b"x" * 1000]
-)
+@pytest.mark.parametrize("piece", [b"<!-- " + b"x" * 1000, b"<entry a='" + b"x" * 1000])
 def test_one_endless_part_of_xml_is_refused(piece: bytes) -> None:
     def pieces() -> Iterator[bytes]:
         yield b"<feed>" + piece
@@ -133,6 +132,77 @@ def test_a_line_of_a_hundred_megabytes_costs_itself_and_no_memory(kind: str) -> 
     assert peak < 90 << 20
     assert sum(isinstance(item, Record) for item in items) >= 2
     assert any("characters" in reason for reason in _reasons(items))
+
+
+_ENTRY = b"<entry><title>A</title><summary>Something.</summary></entry>"
+
+
+@pytest.mark.parametrize("inside", [b"y" * (1 << 16), b"<a/>" * (1 << 14), b"<a b='" + b"y" * 60_000 + b"'/>"])
+def test_an_xml_record_that_is_too_long_costs_itself_and_no_memory(inside: bytes) -> None:
+    def pieces() -> Iterator[bytes]:
+        yield b"<feed>\n" + _ENTRY + b"\n<entry><title>"
+        for _ in range(40 if b"<a/>" in inside else 400):
+            yield inside
+        yield b"</title></entry>\n" + _ENTRY + b"</feed>"
+
+    tracemalloc.start()
+    try:
+        items = list(read(_Made(pieces()), "given"))  # type: ignore[arg-type]  # as above
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 60 << 20
+    assert [item.where for item in items] == ["given:2", "given:3", "given:4"]
+    assert _reasons(items) == ["an XML record of more than 8,388,608 characters"]
+
+
+def test_an_element_of_an_array_that_is_too_long_costs_itself_and_no_memory() -> None:
+    paper = b'{"title": "A", "abstract": "Something."}'
+
+    def pieces() -> Iterator[bytes]:
+        yield b"[" + paper + b',\n{"title": "'
+        for _ in range(100):
+            yield b"x" * (1 << 20)
+        yield b'"},\n' + paper + b",\n" + paper + b"]"
+
+    tracemalloc.start()
+    try:
+        items = list(read(_Made(pieces()), "given"))  # type: ignore[arg-type]  # as above
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 90 << 20
+    assert [item.where for item in items] == ["given:1", "given:2", "given:3", "given:4"]
+    assert _reasons(items) == ["a record of more than 8,388,608 characters"]
+
+
+def test_a_broken_element_does_not_slow_down_those_after_it() -> None:
+    papers = ",\n".join(json.dumps({"title": f"T{number}", "abstract": "x" * 200}) for number in range(40_000))
+    began = time.process_time()
+    items = _items(f'[{{"title": 01}},\n{papers}]')
+    assert (len(items), len(_reasons(items))) == (40_001, 1)
+    assert time.process_time() - began < 60  # quadratic, it took many minutes
+
+
+def test_an_entry_that_is_too_long_leaves_its_neighbours() -> None:
+    entry = "@article{{{key}, title={{A {key}}}, abstract={{Something.}}}}\n"
+    long = "@article{long, title={A}, abstract={" + "x y z \n" * (9 << 17) + "}}\n"
+    items = _items("".join(entry.format(key=key) for key in "abc") + long + entry.format(key="d"))
+    assert [item.where for item in items] == ["given:1", "given:2", "given:3", "given:4", f"given:{5 + (9 << 17)}"]
+    assert _reasons(items) == ["an entry of more than 8,388,608 characters"]
+
+
+def test_a_page_of_titles_and_abstracts_is_bounded() -> None:
+    pair = (
+        "A Title in Headline Style of Words\n" + "It is a text. We show that it works well. " * 9
+    ).encode() + b"\n"
+
+    def pieces() -> Iterator[bytes]:
+        for _ in range(40):
+            yield pair * ((1 << 20) // len(pair))
+
+    (reason,) = _reasons(list(read(_Made(pieces()), "given.txt")))  # type: ignore[arg-type]  # as above
+    assert reason.startswith("longer than 33,554,432 characters")
 
 
 # --- packed -----------------------------------------------------------------------------------------------------------

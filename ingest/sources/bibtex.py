@@ -84,21 +84,39 @@ class _Group:
 
 
 def _groups(text: Text) -> Iterator[_Group]:
-    """The file in pieces that begin where a block does."""
-    began, size, blocks = 1, 0, 0
+    """The file in pieces that begin where a block does; a block that is too long is a piece by itself."""
+    began, size, count = 1, 0, 0
+    lines: list[str] = []
+    for first, block in _cut(text):
+        too_long = block is None
+        if lines and (too_long or count >= _GROUP_BLOCKS or size >= _GROUP_CHARACTERS):
+            yield _Group(began, "\n".join(lines))
+            began, size, count, lines = first, 0, 0, []
+        if block is None:
+            yield _Group(first, None)
+            continue
+        began = began if lines else first
+        lines += block
+        count += 1
+        size += sum(map(len, block))
+    if lines:
+        yield _Group(began, "\n".join(lines))
+
+
+def _cut(text: Text) -> Iterator[tuple[int, list[str] | None]]:
+    """Each block's first line and its lines, None for one that is too long; what precedes the first is one too."""
+    first, size = 1, 0
     lines: list[str] = []
     for number, line in text.numbered():
-        if line is not None and _BLOCK.match(line):
-            if size > MAX_RECORD_CHARACTERS or blocks >= _GROUP_BLOCKS or size >= _GROUP_CHARACTERS:
-                yield _Group(began, "\n".join(lines) if size <= MAX_RECORD_CHARACTERS else None)
-                began, size, blocks, lines = number, 0, 0, []
-            blocks += 1
+        if number > 1 and line is not None and _BLOCK.match(line):
+            yield first, lines if size <= MAX_RECORD_CHARACTERS else None
+            first, size, lines = number, 0, []
         size += len(line) + 1 if line is not None else MAX_RECORD_CHARACTERS + 1
         if size <= MAX_RECORD_CHARACTERS:
             lines.append(line or "")
         else:
             lines.clear()
-    yield _Group(began, "\n".join(lines) if size <= MAX_RECORD_CHARACTERS else None)
+    yield first, lines if size <= MAX_RECORD_CHARACTERS else None
 
 
 class _Reading:

@@ -21,6 +21,7 @@ SUFFIXES: Final = (".txt",)
 
 Kind = Literal["title", "abstract", "either"]
 
+_LONGEST: Final = 32 << 20  # characters: some 20,000 abstracts, read whole as each line is judged by its neighbours
 _LONG: Final = 45  # words: no title is longer
 _SHORT: Final = 8  # words: a text this short is no abstract
 _WRAP_WIDTH: Final = 200  # characters: lines of a hand-wrapped text are all shorter
@@ -60,7 +61,7 @@ def matches(sample: str, name: str) -> bool:
 
 def read(text: Text, name: str) -> Iterator[Record | Rejected]:
     """Every title with its abstract; a title or an abstract that stands alone is rejected with its line."""
-    lines = _lines(text.read())
+    lines = _lines(text.bounded(_LONGEST))
     kinds = _resolved(lines)
     first = _first_title(lines, kinds)
     if first is None:

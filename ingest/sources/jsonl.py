@@ -9,15 +9,12 @@ from typing import Any, Final
 
 from ingest.fields import record
 from ingest.records import Record, Rejected
+from ingest.sources.json_stream import Broken, elements
 from ingest.sources.shapes import fields, papers
 from ingest.sources.text import MAX_RECORD_CHARACTERS, Text
 
 NAME: Final = "json"
 SUFFIXES: Final = (".jsonl", ".ndjson", ".json")
-_CHUNK: Final = 1 << 16  # characters read at a time
-_MAX_PAGE: Final = 64 << 20  # characters of one answer that wraps a thousand papers
-_SPACE: Final = re.compile(r"[\s,]*")
-_NEXT_OBJECT: Final = re.compile(r"\n\s*\{|\}\s*,\s*(?=\{)")
 
 
 def matches(sample: str, name: str) -> bool:
@@ -32,14 +29,14 @@ def matches(sample: str, name: str) -> bool:
 
 def read(text: Text, name: str) -> Iterator[Record | Rejected]:
     """Every record of `text`, streaming; each line or element that is not one is rejected by itself."""
-    values = _lines(text) if _line_by_line(text.sample, name) else _elements(text)
+    values = _lines(text) if _line_by_line(text.sample, name) else elements(text)
     found = False
     for line, value in values:
         found = True
         where = f"{name}:{line}"
         if value is _PASSED_OVER:
             continue
-        if isinstance(value, _Broken):
+        if isinstance(value, Broken):
             yield Rejected(where, value.reason)
         elif isinstance(value, Mapping):
             yield from _records(value, where, name)
@@ -57,11 +54,6 @@ def read(text: Text, name: str) -> Iterator[Record | Rejected]:
 
 _CATEGORIES: Final = re.compile(r'"categories": ?"([A-Za-z. -]{1,300})"')
 _PASSED_OVER: Final = object()  # a line of other categories than those asked for
-
-
-class _Broken:
-    def __init__(self, reason: str) -> None:
-        self.reason = reason
 
 
 def _line_by_line(sample: str, name: str) -> bool:
@@ -82,7 +74,7 @@ def _lines(text: Text) -> Iterator[tuple[int, Any]]:
         if len(line) >= MAX_RECORD_CHARACTERS and not line.endswith("\n"):
             while (rest := text.readline(MAX_RECORD_CHARACTERS)) and not rest.endswith("\n"):
                 pass
-            yield number, _Broken(f"a line of more than {MAX_RECORD_CHARACTERS:,} characters")
+            yield number, Broken(f"a line of more than {MAX_RECORD_CHARACTERS:,} characters")
         elif line.strip(" \t\n\r\ufeff\x1e,"):
             if text.categories and _elsewhere(line, text.categories):
                 yield number, _PASSED_OVER
@@ -100,49 +92,9 @@ def _parsed(text: str) -> Any:
     try:
         return json.loads(text)
     except json.JSONDecodeError as error:
-        return _Broken(f"not JSON: {error.msg} at character {error.pos + 1}")
+        return Broken(f"not JSON: {error.msg} at character {error.pos + 1}")
     except (RecursionError, ValueError) as error:
-        return _Broken(f"not JSON that can be read: {_one_line(error)}")
-
-
-def _elements(text: Text) -> Iterator[tuple[int, Any]]:
-    """The elements of one array, or values one after the other, holding one element in memory at a time."""
-    decoder = json.JSONDecoder()
-    buffer, line, ended = text.read(_CHUNK).removeprefix("\ufeff"), 1, False
-    opening = len(buffer) - len(buffer.lstrip())
-    if buffer[opening : opening + 1] == "[":
-        line, buffer = line + buffer.count("\n", 0, opening), buffer[opening + 1 :]
-    first = True
-    while True:
-        skipped = _SPACE.match(buffer)
-        at = skipped.end() if skipped else 0
-        line, buffer = line + buffer.count("\n", 0, at), buffer[at:]
-        if buffer[:1] == "]" or (not buffer and ended):
-            return
-        try:
-            value, end = decoder.raw_decode(buffer) if buffer else (None, -1)
-        except (json.JSONDecodeError, RecursionError, ValueError) as error:
-            value, end = _Broken(_broken(error, buffer)), -1
-        settled = end > 0 and (end < len(buffer) or ended or buffer[end - 1] in '}]"')
-        if not settled and not ended and len(buffer) <= (_MAX_PAGE if first else MAX_RECORD_CHARACTERS):
-            more = text.read(max(_CHUNK, len(buffer)))  # doubling keeps the repeated decoding linear
-            ended, buffer = not more, buffer + more
-            continue
-        yield line, value
-        first = False
-        if end <= 0:  # broken: on with the next thing that looks like an object
-            resumed = _NEXT_OBJECT.search(buffer, 1)
-            if resumed is None:
-                return
-            end = buffer.index("{", resumed.start() + (0 if buffer[resumed.start()] == "\n" else 1))
-        line, buffer = line + buffer.count("\n", 0, end), buffer[end:]
-
-
-def _broken(error: Exception, buffer: str) -> str:
-    if isinstance(error, json.JSONDecodeError):
-        cut = error.pos >= len(buffer.rstrip()) or error.msg.startswith("Unterminated string")
-        return "ends in the middle of a record" if cut else f"not JSON: {error.msg}"
-    return f"not JSON that can be read: {_one_line(error)}"
+        return Broken(f"not JSON that can be read: {_one_line(error)}")
 
 
 def _records(value: Mapping[str, Any], where: str, name: str) -> Iterator[Record | Rejected]:

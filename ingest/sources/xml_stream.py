@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _CHUNK: Final = 1 << 16  # characters fed at a time
 _MAX_DEPTH: Final = 100  # formulas in PubMed's abstracts nest by twenty
+_MAX_AROUND: Final = 10_000  # characters of the attributes of an element around records
 _ROOT: Final = re.compile(r"<([A-Za-z_][\w.-]*:)?([A-Za-z_][\w.-]*)")
 _PROLOGUE: Final = re.compile(r"\s*(?:<\?.*?\?>|<!--.*?-->|<!DOCTYPE[^<>\[]*(?:\[.*?\]\s*)?>)", re.DOTALL)
 
@@ -47,7 +48,7 @@ def records(text: Text, name: str, tags: frozenset[str]) -> Iterator[Found | Rej
     from defusedxml import DefusedXmlException
     from defusedxml.ElementTree import DefusedXMLParser
 
-    target = _Target(tags)
+    target = _Target(tags, name)
     parser = DefusedXMLParser(target=target, encoding="utf-8")
     target.parser = parser
     try:
@@ -106,22 +107,27 @@ def child(element: Element | None, path: str) -> str:
     return spoken(element.find(path)).strip() if element is not None else ""
 
 
+def _size(attributes: Mapping[str, str]) -> int:
+    return sum(len(key) + len(value) + 64 for key, value in attributes.items())
+
+
 class _Target:
     """Builds the elements of records only, and counts."""
 
-    def __init__(self, tags: frozenset[str]) -> None:
+    def __init__(self, tags: frozenset[str], name: str) -> None:
         self.parser: DefusedXMLParser | None = None
         self.fed = 0  # bytes
         self.line = 1
         self.shift = 0  # lines before the first that the parser was given
         self._tags = tags
+        self._name = name
         self._around: list[Mapping[str, str]] = []
         self._open: list[Element] = []
         self._began = 1
         self._size = 0
-        self._done: list[Found] = []
+        self._done: list[Found | Rejected] = []
 
-    def take(self) -> Iterator[Found]:
+    def take(self) -> Iterator[Found | Rejected]:
         done, self._done = self._done, []
         yield from done
 
@@ -138,35 +144,47 @@ class _Target:
         if len(self._around) + len(self._open) >= _MAX_DEPTH:
             raise SourceError(f"XML nested more than {_MAX_DEPTH} deep; no list of papers is")
         if not self._open and local not in self._tags:
-            self._around.append(dict(attributes))
+            self._around.append(dict(attributes) if _size(attributes) < _MAX_AROUND else {})
             return
         element = Element(local, {key.rpartition("}")[2]: value for key, value in attributes.items()})
-        if self._open:
-            self._open[-1].append(element)
-        else:
+        if not self._open:
             self._began, self._size = self.line, 0
-        self._size += len(local) + 32  # an empty element takes room too
+        elif self._size <= MAX_RECORD_CHARACTERS:
+            self._open[-1].append(element)
         self._open.append(element)
+        self._grow(len(local) + 32 + _size(attributes))  # an empty element takes room too
 
     def end(self, tag: str) -> None:
         if not self._open:
             self._around.pop()
             return
         element = self._open.pop()
-        if not self._open:
+        if self._open:
+            return
+        if self._size > MAX_RECORD_CHARACTERS:
+            reason = f"an XML record of more than {MAX_RECORD_CHARACTERS:,} characters"
+            self._done.append(Rejected(f"{self._name}:{self._began}", reason))
+        else:
             self._done.append(Found(self._began, element, tuple(self._around)))
 
     def data(self, data: str) -> None:
         if not self._open:
             return
-        self._size += len(data)
+        self._grow(len(data))
         if self._size > MAX_RECORD_CHARACTERS:
-            raise SourceError(f"an XML record of more than {MAX_RECORD_CHARACTERS:,} characters")
+            return
         within = self._open[-1]
         if len(within):
             within[-1].tail = (within[-1].tail or "") + data
         else:
             within.text = (within.text or "") + data
+
+    def _grow(self, by: int) -> None:
+        """Counts what a record holds; of one that is too long nothing is held any more, and the next is read."""
+        self._size += by
+        if self._size > MAX_RECORD_CHARACTERS:
+            for element in self._open:
+                element.clear()
 
     def close(self) -> None:
         """Nothing is left to give: records were taken as they were closed."""
