@@ -186,9 +186,9 @@ def test_a_broken_element_does_not_slow_down_those_after_it() -> None:
 
 def test_an_entry_that_is_too_long_leaves_its_neighbours() -> None:
     entry = "@article{{{key}, title={{A {key}}}, abstract={{Something.}}}}\n"
-    long = "@article{long, title={A}, abstract={" + "x y z \n" * (9 << 17) + "}}\n"
+    long = "@article{long, title={A}, abstract={" + "x y z \n" * (10 << 17) + "}}\n"
     items = _items("".join(entry.format(key=key) for key in "abc") + long + entry.format(key="d"))
-    assert [item.where for item in items] == ["given:1", "given:2", "given:3", "given:4", f"given:{5 + (9 << 17)}"]
+    assert [item.where for item in items] == ["given:1", "given:2", "given:3", "given:4", f"given:{5 + (10 << 17)}"]
     assert _reasons(items) == ["an entry of more than 8,388,608 characters"]
 
 
