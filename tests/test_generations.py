@@ -24,6 +24,7 @@ from assistant.storage.indexes import Indexes
 from assistant.storage.lock import WriterLock
 from assistant.storage.truth import Truth
 from assistant.storage.vector_index import VectorIndex
+from tests.chroma_runner import ChromaRunner
 from tests.stored_papers import EMBEDDER, many, own_word, paper, stored
 
 pytestmark = pytest.mark.timeout(600)  # Chroma is imported by children too, on a machine that may be busy
@@ -88,7 +89,20 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
 }
 
 
-@pytest.mark.parametrize("damage", DAMAGES)
+_OF_FILES = "a server keeps the vector index's files to itself; what it loses is in test_server_backend"
+_BOTH = [  # of the same pieces wherever the vectors are: a server need not be asked for them each time
+    *(pytest.param("embedded", damage) for damage in DAMAGES),
+    *(pytest.param("server", damage) for damage in ("no index folder", "no pointer", "no state", "lexical cut")),
+    *(
+        pytest.param("server", damage, marks=pytest.mark.skip(reason=_OF_FILES))
+        for damage in DAMAGES
+        if damage.startswith(("vector", "no vector"))
+    ),
+]
+
+
+@pytest.mark.parametrize(("chroma", "damage"), _BOTH, indirect=["chroma"])
+@pytest.mark.usefixtures("chroma")
 def test_damaged_indexes_are_made_anew_and_rank_as_before(folder: Path, damage: str) -> None:
     with Library.open(folder, embedder=EMBEDDER) as library:
         before = rankings(library)
@@ -114,6 +128,7 @@ def test_a_write_mends_what_it_finds_damaged(folder: Path, damage: str) -> None:
         assert [check for check in library.doctor() if not check.ok] == []
 
 
+@pytest.mark.usefixtures("chroma")
 def test_a_library_put_back_from_a_backup_gets_indexes_of_its_own(folder: Path, tmp_path: Path) -> None:
     backup = tmp_path / "backup.sqlite"
     shutil.copy(folder / "library.sqlite", backup)
@@ -129,6 +144,7 @@ def test_a_library_put_back_from_a_backup_gets_indexes_of_its_own(folder: Path, 
         assert [check for check in library.doctor() if not check.ok] == []
 
 
+@pytest.mark.usefixtures("chroma")
 def test_rankings_depend_on_the_papers_alone(folder: Path, tmp_path: Path) -> None:
     with Library.open(folder, embedder=EMBEDDER) as library:
         expected = rankings(library)
@@ -141,6 +157,7 @@ def test_rankings_depend_on_the_papers_alone(folder: Path, tmp_path: Path) -> No
         assert rankings(library) == expected
 
 
+@pytest.mark.usefixtures("chroma")
 def test_the_pointer_moves_at_once_and_old_generations_go(folder: Path) -> None:
     generations = Generations(folder)
     before = current(folder)
@@ -268,6 +285,9 @@ def test_filtered_and_newer_and_removed_passages_are_right_in_a_large_library(la
     assert large.indexes.examine(now).ok
 
 
+# A kill while Chroma writes its graph, and bits that flip in it, concern files of our own: embedded alone.
+
+
 def test_a_damaged_graph_is_noticed_and_rebuilt_while_the_library_answers(tmp_path: Path) -> None:
     made = Large(tmp_path / "library")
     made.write(range(1100))
@@ -342,6 +362,31 @@ def test_lost_vectors_are_not_taken_for_a_lasting_fault(tmp_path: Path) -> None:
     assert made.after_checks() == third
     assert made.examined().ok
     made.close()
+
+
+@pytest.mark.slow
+def test_a_large_library_goes_on_when_its_server_does_not(tmp_path: Path) -> None:
+    runner = ChromaRunner(tmp_path / "server")
+    made = Large(tmp_path / "library", runner.url)
+    made.write(range(100))
+    expected = made.dense(7)
+    made.until_checked()
+    runner.stop()
+    assert [hit for hit, _ in made.dense(7)] == [hit for hit, _ in expected]
+    made.write(range(100, 110))
+    assert made.dense(105)[0][0] == "title:105#0"
+    generation = made.after_checks()
+    shutil.rmtree(runner.folder)
+    runner.start()
+    made.close()
+    made = Large(tmp_path / "library", runner.url)  # the server is back, and empty
+    assert made.after_checks() > generation
+    made.until_checked()
+    assert made.dense(105)[0][0] == "title:105#0"
+    assert made.examined().ok
+    assert len(runner.collections()) == 1
+    made.close()
+    runner.stop()
 
 
 def test_a_state_of_an_earlier_version_is_read(tmp_path: Path) -> None:

@@ -25,7 +25,8 @@ from tests.stored_papers import EMBEDDER, many, own_word, paper, stored
 
 
 @pytest.fixture
-def library(tmp_path: Path) -> Iterator[Library]:
+def library(tmp_path: Path, chroma: str) -> Iterator[Library]:
+    """With Chroma in this process, then with a server of it."""
     with Library.open(tmp_path / "library", embedder=EMBEDDER) as opened:
         opened.write(many(range(20)))
         yield opened
@@ -279,6 +280,7 @@ def test_the_default_folder_is_that_of_the_settings(tmp_path: Path) -> None:
         assert (library.path / "library.sqlite").exists()
 
 
+@pytest.mark.usefixtures("chroma")
 def test_an_empty_library_answers_everything_with_nothing(tmp_path: Path) -> None:
     with Library.open(tmp_path, embedder=EMBEDDER) as library:
         assert library.count() == 0

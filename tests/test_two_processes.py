@@ -94,6 +94,7 @@ def test_the_lock_of_a_dead_process_is_no_obstacle(tmp_path: Path) -> None:
         assert library.lexical(own_word(101), 1)[0][0] == "title:101#0"
 
 
+@pytest.mark.usefixtures("chroma")
 def test_a_reader_sees_the_papers_of_a_writer_within_seconds(tmp_path: Path) -> None:
     with Library.open(tmp_path, embedder=EMBEDDER) as library:
         library.write(many(range(3)))
@@ -111,6 +112,7 @@ def test_a_reader_sees_the_papers_of_a_writer_within_seconds(tmp_path: Path) -> 
         assert library.search(own_word(101))[0].paper.id == "title:101"
 
 
+@pytest.mark.usefixtures("chroma")
 def test_a_reader_follows_a_rebuild_and_a_removal(tmp_path: Path) -> None:
     with (
         Library.open(tmp_path, embedder=EMBEDDER) as writer,
@@ -128,6 +130,7 @@ def test_a_reader_follows_a_rebuild_and_a_removal(tmp_path: Path) -> None:
             assert all(not hit.startswith("title:3#") for hit, _ in library.dense(EMBEDDER.embed_query("x"), 99))
 
 
+@pytest.mark.usefixtures("chroma")
 def test_two_processes_that_add_at_once_lose_nothing(tmp_path: Path) -> None:
     code = """
 import sys, time

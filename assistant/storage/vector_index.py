@@ -40,6 +40,7 @@ class VectorIndex:
         """Use `embedded` or `on`."""
         self._client: Any = client  # ClientAPI leaves out `close`, which every client has
         self._server = server
+        self._held = 0  # at least so many were there when last counted, which at 100,000 takes longer than a query
         with _translated(server):
             # Told not to make an embedding function, for creating and for opening alike.
             if mode == "create":
@@ -78,17 +79,20 @@ class VectorIndex:
 
     def delete(self, ids: Sequence[str]) -> None:
         """Unknown ids are fine."""
+        self._held = 0
         with _translated(self._server):
             for start in range(0, len(ids), _BATCH):
                 self._collection.delete(ids=list(ids[start : start + _BATCH]))
 
     def query(self, vectors: Vectors, k: int) -> list[list[tuple[str, float]]]:
         """For each row of `vectors` (n, d) about its `k` nearest as (id, cosine), best first, ties by id."""
-        if k < 1 or not self.count():
+        if k > self._held:
+            self._held = self.count()
+        if k < 1 or not self._held:
             return [[] for _ in vectors]
         with _translated(self._server):
             found = self._collection.query(
-                query_embeddings=np.atleast_2d(vectors), n_results=min(k, self.count()), include=["distances"]
+                query_embeddings=np.atleast_2d(vectors), n_results=min(k, self._held), include=["distances"]
             )
         rows = zip(found["ids"], found["distances"] or [], strict=True)
         return [
@@ -129,13 +133,15 @@ def _http_client(server: ChromaServer) -> ClientAPI:
 
     import chromadb
 
+    settings = _settings()
+    settings.chroma_server_host = settings.chroma_server_http_port = None  # of CHROMA_* variables, meant for others
     try:
         client = chromadb.HttpClient(
             host=server.address,  # with scheme, port and path, which `HttpClient` then leaves as they are
             port=server.port,
             ssl=server.secure,
             headers=server.headers,
-            settings=_settings(),
+            settings=settings,
             tenant=server.tenant,
             database=server.database,
         )
