@@ -2,23 +2,48 @@
 
 from __future__ import annotations
 
+import threading
+from collections import OrderedDict
+
 from sqlalchemy import ColumnElement, and_, func, or_, select
 
 from assistant.filters import Filters
 from assistant.storage.database import Database, among
-from assistant.storage.schema import citekeys, identifiers, labels, papers
+from assistant.storage.schema import changes, citekeys, identifiers, labels, papers
 from assistant.storage.truth import fold
 
+_REMEMBERED = 4  # filters: somebody who has set one asks under it again, and an answer takes several searches
 
-def matching_ids(database: Database, filters: Filters) -> set[str] | None:
-    """Ids of the papers that meet every condition; None for the empty filter, which means every paper.
 
-    A paper that lacks the field asked for does not match.
-    """
-    if filters.empty:
-        return None
-    with database.read() as connection:
-        return set(connection.execute(select(papers.c.id).where(and_(*_conditions(filters)))).scalars())
+class Matching:
+    """Asks which papers a filter leaves, and remembers it until the library changes. Safe to share between threads."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._guard = threading.Lock()
+        self._known: OrderedDict[tuple[str, Filters], frozenset[str]] = OrderedDict()
+
+    def ids(self, filters: Filters) -> set[str] | None:
+        """Ids of the papers that meet every condition; None for the empty filter, which means every paper.
+
+        A paper that lacks the field asked for does not match.
+        """
+        if filters.empty:
+            return None
+        with self._database.read() as connection:
+            latest = select(changes.c.token).order_by(changes.c.number.desc()).limit(1)
+            change = connection.execute(latest).scalar_one_or_none() or ""
+            with self._guard:
+                known = self._known.get((change, filters))
+            if known is None:
+                query = select(papers.c.id).where(and_(*_conditions(filters)))
+                known = frozenset(connection.execute(query).scalars().all())
+        with self._guard:
+            self._known[change, filters] = known
+            self._known.move_to_end((change, filters))
+            while len(self._known) > _REMEMBERED:
+                self._known.popitem(last=False)
+        return set(known)
 
 
 def _conditions(filters: Filters) -> list[ColumnElement[bool]]:

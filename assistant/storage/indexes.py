@@ -18,7 +18,7 @@ from assistant.errors import IndexAway, LibraryError, LibraryLocked
 from assistant.storage import program
 from assistant.storage.chroma_server import ChromaServer
 from assistant.storage.dense_part import FOUND_SHARE, DensePart, Health
-from assistant.storage.exact import ExactScan, ranked
+from assistant.storage.exact import ExactScan, Newer, ranked
 from assistant.storage.generations import Generation, Generations, Part, State
 from assistant.storage.lexical_part import LexicalPart
 from assistant.storage.lock import WriterLock
@@ -70,6 +70,7 @@ class Indexes:
         self._found_share = found_share
         self.generations = Generations(folder)
         self.exact = ExactScan(truth)
+        self._newer = Newer(truth)
         self.lexical_part = LexicalPart(truth)
         self.dense_part = DensePart(truth, chroma, found_share)
         self._rows: tuple[Change, int] = (Change(), 0)
@@ -126,6 +127,7 @@ class Indexes:
         with suppress(LibraryError):
             self.dense_part.close()
         self.exact.forget()
+        self._newer.forget()
 
     # keeping in step; the caller of these holds the writer lock
 
@@ -156,6 +158,8 @@ class Indexes:
             raise
         except LibraryError:
             self.rebuild(part)
+        if part == "dense":
+            self._delete_leftovers()  # which a server that was away, or a kill, has left
 
     def rebuild(self, *parts: Part) -> Generation:
         """Makes `parts` anew in a new generation, then moves the pointer and deletes the old. The others are copied;
@@ -217,20 +221,15 @@ class Indexes:
                     return None
                 self.dense_part.close()
                 seen = self.dense_part.open(now.generation, now.state.dense)
-            gone = self._truth.removed_since(seen.number) if seen != change else {}
-            found = self.dense_part.search(query, k + len(gone))
+            if seen == change:
+                return self.dense_part.search(query, k)[:k]
+            beside = self._newer.beside(seen, change)
+            return beside.joined(self.dense_part.search(query, k + len(beside.gone)), query, k)
         except LibraryError as error:
             # A server may be back soon, or have lost what it held: then the next check has it made anew.
             self._health[now.generation.name] = Health(False, str(error), away=self._chroma is not None)
             self._look_again_at = time.monotonic() + _AWAY_S
             return None
-        if seen == change:
-            return found[:k]
-        newer = self._truth.matrix(after=seen.number)
-        fresh = ranked(newer, query, k)
-        superseded = {*gone, *newer.passage_ids}
-        kept = [hit for hit in found if hit[0] not in superseded]
-        return sorted([*kept, *fresh], key=lambda hit: (-hit[1], hit[0]))[:k]
 
     def _sound(self, now: Current) -> bool:
         """Whether Chroma may be used. The check runs in the background from the second search of a process on: a
