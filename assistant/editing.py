@@ -7,16 +7,20 @@ however often the paper comes again. The note is the user's alone: no source has
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal, get_args
 
+from assistant.cleaning import normalise
 from assistant.errors import InputError
+from assistant.identity import normalise_arxiv, normalise_doi
 from assistant.papers import Paper
 
 EditField = Literal["title", "abstract", "authors", "year", "venue", "doi", "arxiv_id", "url", "citekey", "note"]
 EDIT_FIELDS: Final[tuple[EditField, ...]] = get_args(EditField)
 YOU: Final = "you"  # as the origin of a field
+_FIRST_YEAR: Final = 1000
+_LAST_YEAR: Final = 2200
 _NEVER_EMPTY: Final = ("title", "abstract")
 
 
@@ -51,6 +55,29 @@ class Changes:
     untags: tuple[str, ...] = ()
     reset: tuple[str, ...] = ()  # fields of EDIT_FIELDS, or `tags`
     reset_all: bool = False
+
+
+def written(given: Mapping[str, str | Sequence[str] | None]) -> dict[str, Any]:
+    """Fields that somebody wrote, as the library has them, in one spelling each; blank text empties a field, None leaves it.
+
+    Raises InputError for what cannot be one.
+    """
+    names = given.get("authors")
+    fields: dict[str, Any] = {name: normalise(text) or None for name, text in given.items() if isinstance(text, str)}
+    if names is not None and not isinstance(names, str):
+        fields["authors"] = tuple(found for name in names if (found := " ".join(normalise(name).split())))
+    for name, spell, example in (("doi", normalise_doi, "10.1000/182"), ("arxiv_id", normalise_arxiv, "1706.03762")):
+        if fields.get(name):
+            spelt = spell(fields[name])
+            if spelt is None:
+                raise InputError(f"{fields[name]!r} is no {name.partition('_')[0]} identifier; write it as {example}")
+            fields[name] = spelt
+    if fields.get("year"):
+        text = fields["year"]
+        if not (text.isascii() and text.isdigit() and _FIRST_YEAR <= int(text) <= _LAST_YEAR):
+            raise InputError(f"{text!r} is no year; write four digits, or '' for none")
+        fields["year"] = int(text)
+    return fields
 
 
 def changed(before: Edits, changes: Changes, sourced: Paper) -> Edits:

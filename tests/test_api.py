@@ -135,6 +135,51 @@ def test_an_answer_can_be_fetched_and_checked_again(http: httpx.Client) -> None:
     assert http.get("/v1/answers/rnone").json()["error"]["code"] == "not_found"
 
 
+def test_a_paper_is_changed_and_tells_where_each_field_came_from(own: httpx.Client) -> None:
+    added = {
+        "title": "Lakes",
+        "abstract": "Lakes are wet.",
+        "year": 2019,
+        "doi": "10.1000/lakes",
+        "citekey": "lee2019",
+    }
+    assert own.post("/v1/papers", json={"papers": [added]}).json()["added"] == 1
+    change = {"year": 2020, "venue": None, "authors": ["Ann Lee"], "note": "Small.", "tags": ["thesis"]}
+    told = own.patch("/v1/papers/10.1000/lakes", json=change).json()
+    assert (told["year"], told["authors"], told["note"], told["tags"]) == (2020, ["Ann Lee"], "Small.", ["thesis"])
+    assert told["provenance"]["year"] == told["provenance"]["tags"] == "you"
+    assert told["provenance"]["title"].endswith("sent.jsonl")
+    assert (told["citekeys"], told["identifiers"], told["notices"]) == (["lee2019"], [["doi", "10.1000/lakes"]], [])
+    assert own.get("/v1/papers/@lee2019").json() == told
+    for narrowed in ({"tag": "thesis"}, {"note": "small"}):
+        assert [paper["id"] for paper in own.get("/v1/papers", params=narrowed).json()["papers"]] == [told["id"]]
+    back = own.patch("/v1/papers/10.1000/lakes", json={"reset": ["year"], "untags": ["thesis"]}).json()
+    assert (back["year"], back["tags"]) == (2019, [])
+    assert own.patch("/v1/papers/10.1000/lakes", json={}).json() == back
+    for wrong, status in (({"doi": "nonsense"}, 422), ({"title": None}, 422), ({"colour": "red"}, 422)):
+        assert own.patch("/v1/papers/10.1000/lakes", json=wrong).status_code == status
+    assert own.patch("/v1/papers/nobody", json={"year": 2000}).status_code == 404
+
+
+def test_a_retraction_is_told_of_with_the_paper_and_with_answers(own: httpx.Client) -> None:
+    record = {
+        "DOI": "10.1000/j", "title": ["Sleep and Memory in Mice"], "author": [{"given": "Bo", "family": "Jones"}],
+        "abstract": "We tested sleep in 60 mice. Longer sleep improved memory by 30 percent.", "publisher": "P",
+        "updated-by": [{"DOI": "10.1000/r", "type": "retraction", "label": "Retraction"}],
+    }  # fmt: skip
+    files = {"files": ("crossref.jsonl", json.dumps(record).encode() + b"\n")}
+    assert own.post("/v1/papers/files", files=files).json()["added"] == 1
+    notices = ["Retracted: doi:10.1000/r"]
+    question = "By how much did longer sleep improve memory in mice?"
+    assert own.get("/v1/papers/10.1000/j").json()["notices"] == notices
+    assert own.get("/v1/papers", params={"ids": "10.1000/j"}).json()["papers"][0]["notices"] == notices
+    assert own.post("/v1/search", json={"question": question}).json()["hits"][0]["paper"]["notices"] == notices
+    answer = own.post("/v1/ask", json={"question": question}).json()
+    assert answer["citations"][0]["paper"]["notices"] == notices
+    record_told = own.get(f"/v1/answers/{answer['record_id']}").json()
+    assert record_told["answer"]["citations"][0]["paper"]["notices"] == notices
+
+
 def test_claims_and_drafts_are_checked(http: httpx.Client) -> None:
     title = "The Unreasonable Effectiveness of Eccentric Automatic Prompts"
     claims = [

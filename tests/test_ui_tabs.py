@@ -214,6 +214,45 @@ def test_a_paper_opens_with_all_that_is_known_and_its_neighbours(page: Page) -> 
     expect(pane).to_be_hidden()
 
 
+def test_tags_note_and_fields_are_changed_and_given_back(page: Page, site: Site) -> None:
+    _all_papers(page)
+    page.get_by_label("Search the papers").fill("coral study 05")
+    _rows(page).get_by_role("button", name="Coral study 05").click()
+    pane = page.get_by_role("complementary", name="Paper", exact=True)
+    pane.get_by_label("Add a tag").fill("thesis, to read")
+    page.keyboard.press("Enter")
+    expect(pane.locator(".ibid-tags .ibid-chip")).to_have_text(["thesis", "to read"])
+    expect(pane.get_by_label("Add a tag")).to_be_focused()
+    expect(_rows(page).locator(".ibid-tag")).to_have_text(["thesis", "to read"])
+    expect(pane.get_by_role("button", name="Save note")).to_be_hidden()
+    pane.get_by_label("Your note").fill("Count <b>again</b>.\nAsk Ada.")
+    pane.get_by_role("button", name="Save note").click()
+    expect(pane.get_by_role("button", name="Save note")).to_be_hidden()
+    assert site.library.paper("title:coral05").note == "Count <b>again</b>.\nAsk Ada."
+    expect(pane.get_by_label("Your note")).to_have_value("Count <b>again</b>.\nAsk Ada.")
+    pane.get_by_label("Take away the tag to read").click()
+    expect(pane.locator(".ibid-tags .ibid-chip")).to_have_text(["thesis"])
+    pane.get_by_text("Details, and where").click()
+    year = pane.locator('dd[data-field="year"]')
+    year.hover()
+    year.get_by_role("button", name="Correct: Year").click()
+    year.get_by_label("Correct: Year").fill("soon")
+    page.keyboard.press("Enter")
+    expect(year.get_by_role("alert")).to_contain_text("is no year")
+    year.get_by_label("Correct: Year").fill("1987")
+    page.keyboard.press("Enter")
+    expect(year).to_contain_text("1987")
+    expect(year).to_contain_text("from you")
+    expect(_rows(page).locator(".ibid-year")).to_have_text("1987")
+    year.get_by_role("button", name="Correct: Year").click()
+    year.get_by_role("button", name="As the sources say").click()
+    expect(year).to_contain_text("2005")
+    for search in ("again ada", "thesis"):
+        page.get_by_label("Search the papers").fill(search)
+        expect(_rows(page)).to_have_count(1)
+    page.keyboard.press("Escape")
+
+
 def test_a_paper_can_be_asked_by_itself(page: Page) -> None:
     _all_papers(page)
     page.get_by_label("Search the papers").fill("coral study 04")

@@ -31,15 +31,14 @@ from ui.api.models import (
     CheckedClaimOut,
     Filter,
     HitOut,
-    ListedPaper,
     NewPaper,
     PaperOut,
-    PassageSpan,
     Removed,
     Report,
     SearchReply,
     Text,
 )
+from ui.api.papers import whole
 from ui.api.serving import Asking
 from ui.guard import user_of
 
@@ -98,7 +97,7 @@ class Tools:
     async def get_paper(self, reference: Reference) -> PaperOut:
         """One paper with its abstract and bibliographic data."""
         with _told():
-            return await asyncio.to_thread(_whole, self._library, reference)
+            return await asyncio.to_thread(whole, self._library, reference)
 
     async def ask(
         self,
@@ -259,12 +258,6 @@ def application(server: MCPServer[Any], reach: Reach) -> ASGIApp:
     app.add_middleware(Guard, access=reach.access(), limits=reach.limits())
     answer_to(app, reach.host, reach.names)
     return app
-
-
-def _whole(library: Library, reference: str) -> PaperOut:
-    paper = library.paper(reference)
-    passages = [PassageSpan.model_validate(passage) for passage in library.passages(paper.id)]
-    return PaperOut(**ListedPaper.model_validate(paper).model_dump(), abstract=paper.abstract, passages=passages)
 
 
 def _own(library: Library, conversation_id: str, user: str | None) -> None:

@@ -18,7 +18,7 @@ def mark(paper: Paper, *, grave_only: bool = False) -> str:
     known = standing(paper.notices)
     if known is None or (grave_only and not known.grave):
         return ""
-    kind, sign = (" ibid-grave", "⊘") if known.grave else ("", "ⓘ")
+    kind, sign = (" ibid-grave", "⊘") if known.grave else ("", "✎")
     return f' <em class="ibid-standing{kind}"><b aria-hidden="true">{sign}</b> {known.word}</em>'
 
 
@@ -33,9 +33,9 @@ def notices(paper: Paper) -> str:
     known = standing(paper.notices)
     if known is None:
         return ""
-    items = "".join(f"<li>{_linked(notice)}</li>" for notice in paper.notices)
+    items = "".join(f"<p>{_linked(notice)}</p>" for notice in paper.notices)
     kind = " ibid-grave" if known.grave else ""
-    return f'<ul class="ibid-notices{kind}" role="note" aria-label="{known.word}">{items}</ul>'
+    return f'<div class="ibid-notices{kind}" role="note" aria-label="{known.word}">{items}</div>'
 
 
 def _linked(notice: str) -> str:

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import click
 
 from assistant.cli import options, output
-from assistant.errors import InputError
-
-_FIRST_YEAR, _LAST_YEAR = 1000, 2200
 
 
 @click.command()
@@ -45,9 +41,9 @@ def edit(
     """Change a paper: fields, tags, a note. Your word wins over every file that is added later, until you reset it."""
     from assistant.cli.hooks import load
     from assistant.cli.papers import facts, whole
-    from assistant.editing import Changes
+    from assistant.editing import Changes, written
 
-    fields = _fields(given, authors)
+    fields = written({**given, "authors": authors or None})
     changes = Changes(
         fields, tags, untags, tuple("arxiv_id" if name == "arxiv" else name for name in reset), reset_all
     )
@@ -62,25 +58,3 @@ def edit(
     click.echo(click.style(output.shown(paper.title), bold=True))
     for name, value in facts(paper):
         click.echo(f"{click.style(name, fg='cyan')}  {value}")
-
-
-def _fields(given: dict[str, str | None], authors: tuple[str, ...]) -> dict[str, Any]:
-    """Values as the library has them, in one spelling each; InputError for what cannot be one."""
-    from assistant.cleaning import normalise
-    from assistant.identity import normalise_arxiv, normalise_doi
-
-    fields: dict[str, Any] = {name: normalise(text) or None for name, text in given.items() if text is not None}
-    if authors:
-        fields["authors"] = tuple(name for author in authors if (name := " ".join(normalise(author).split())))
-    for name, read, example in (("doi", normalise_doi, "10.1000/182"), ("arxiv_id", normalise_arxiv, "1706.03762")):
-        if fields.get(name):
-            found = read(fields[name])
-            if found is None:
-                raise InputError(f"{fields[name]!r} is no {name.partition('_')[0]} identifier; write it as {example}")
-            fields[name] = found
-    if fields.get("year"):
-        text = fields["year"]
-        if not (text.isascii() and text.isdigit() and _FIRST_YEAR <= int(text) <= _LAST_YEAR):
-            raise InputError(f"{text!r} is no year; write four digits, or '' for none")
-        fields["year"] = int(text)
-    return fields

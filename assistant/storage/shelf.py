@@ -54,8 +54,9 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which papers, in which order. Every word of `search` is in a paper's title, authors, venue, abstract, DOI or
-    year; `ids` narrows it further, where None is every paper. Papers that lack what is sorted by come last.
+    """Which papers, in which order. Every word of `search` is in a paper's title, authors, venue, abstract, DOI, year,
+    citekey, tags or the user's note; `ids` narrows it further, where None is every paper. Papers that lack what is
+    sorted by come last.
     """
 
     search: str = ""
@@ -133,7 +134,8 @@ def _has(word: str) -> ColumnElement[bool]:
     found = [func.instr(column, word) > 0 for column in columns]
     if word.isdecimal() and len(word) == 4:
         found.append(papers.c.year == int(word))
-    return or_(*found, papers.c.abstract.icontains(word, autoescape=True))
+    given = (papers.c.citekey, papers.c.tags, papers.c.own_words)  # short, and mostly empty
+    return or_(*found, *(column.icontains(word, autoescape=True) for column in (*given, papers.c.abstract)))
 
 
 def _ordered(wanted: Wanted) -> Select[int]:

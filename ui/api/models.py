@@ -7,15 +7,17 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
 from assistant.answers import Reason, Status, Verdict
+from assistant.editing import Changes, EditField, written
 from assistant.verifying import PaperState, QuoteState
 
 MAX_QUESTION = 20_000  # characters; as many as an assistant reads
 
 Text = Annotated[str, StringConstraints(min_length=1, max_length=MAX_QUESTION)]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=r"\S")]
+Line = Annotated[str, StringConstraints(max_length=2000)]
 Names = Name | Annotated[list[Name], Field(min_length=1, max_length=500)]
 Year = Annotated[int, Field(ge=0, le=9999)]
 YearText = Annotated[
@@ -55,6 +57,13 @@ class ListedPaper(PaperSummary):
     tags: list[str]
     source: str | None
     citekey: str | None
+    note: str | None
+    details: dict[str, str]
+
+    @field_validator("details", mode="before")
+    @classmethod
+    def _named(cls, details: Any) -> Any:
+        return dict(details)
 
 
 class PassageSpan(_Out):
@@ -67,10 +76,17 @@ class PassageSpan(_Out):
 
 
 class PaperOut(ListedPaper):
-    """A paper as stored."""
+    """A paper as stored, with every name it is known by: `citekeys`, and `identifiers` as (scheme, value).
+
+    `provenance` says which source gave each field that it has, `details.volume` and the like among them; `you` where
+    somebody changed it here.
+    """
 
     abstract: str
     passages: list[PassageSpan]
+    citekeys: list[str]
+    identifiers: list[tuple[str, str]]
+    provenance: dict[str, str]
 
 
 class PaperPage(_Out):
@@ -109,6 +125,43 @@ class NewPaper(_In):
     categories: Annotated[list[str], Field(max_length=200)] = []
     tags: Annotated[list[str], Field(max_length=200)] = []
     citekey: str | None = None
+
+
+class PaperChanges(_In):
+    """What somebody says of a paper; it wins over every source until it is `reset`.
+
+    A field that is left out stays, null empties it. `tags` are given, `untags` taken away; `reset` gives fields, or
+    `tags`, back to what the sources say.
+    """
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"year": 2021, "tags": ["thesis"], "note": "Small sample."}]}
+    )
+    title: Annotated[str, StringConstraints(min_length=1, max_length=2000)] | None = None
+    abstract: Annotated[str, StringConstraints(min_length=1, max_length=50_000)] | None = None
+    authors: Annotated[list[Line], Field(max_length=2000)] | None = None
+    year: Annotated[int, Field(ge=1000, le=2200)] | None = None
+    venue: Line | None = None
+    doi: Line | None = None
+    arxiv_id: Line | None = None
+    url: Line | None = None
+    citekey: Line | None = None
+    note: Annotated[str, StringConstraints(max_length=20_000)] | None = None
+    tags: Annotated[list[Name], Field(max_length=200)] = []
+    untags: Annotated[list[Name], Field(max_length=200)] = []
+    reset: list[EditField | Literal["tags"]] = []
+    reset_all: bool = False
+
+    def changes(self) -> Changes:
+        """Raises InputError for what cannot be a field."""
+        given = self.model_dump(exclude_unset=True, exclude={"tags", "untags", "reset", "reset_all"})
+        read = {
+            name: value if isinstance(value, list) else str("" if value is None else value)
+            for name, value in given.items()
+        }
+        if "authors" in given and given["authors"] is None:
+            read["authors"] = []
+        return Changes(written(read), tuple(self.tags), tuple(self.untags), tuple(self.reset), self.reset_all)
 
 
 class NewPapers(_In):
@@ -160,6 +213,7 @@ class Filter(_In):
     category: Names | None = None
     tag: Names | None = None
     source: Names | None = None
+    note: Names | None = None
     ids: Names | None = None
 
     def given(self) -> dict[str, Any]:

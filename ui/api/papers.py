@@ -1,4 +1,4 @@
-"""`/v1/papers`: list, get, add, delete."""
+"""`/v1/papers`: list, get, add, change, delete."""
 
 from __future__ import annotations
 
@@ -8,16 +8,18 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from fastapi import APIRouter, File, Query, UploadFile
 
+from assistant.editing import Changes
 from assistant.filters import Filters
 from ui.api.errors import Refusal
 from ui.api.models import (
     ListedPaper,
     Name,
     NewPapers,
+    PaperChanges,
     PaperOut,
     PaperPage,
     PassageSpan,
@@ -28,6 +30,9 @@ from ui.api.models import (
 from ui.api.replies import FAILURES
 from ui.api.serving import Served, Serving
 from ui.uploads import safe, without_paths
+
+if TYPE_CHECKING:
+    from assistant.library import Library
 
 router = APIRouter(prefix="/v1/papers", tags=["papers"])
 
@@ -48,10 +53,12 @@ async def list_papers(
     category: _Filter = None,
     tag: _Filter = None,
     source: _Filter = None,
+    note: _Filter = None,
     ids: _Filter = None,
 ) -> PaperPage:
     """Papers in the order in which they were added, a page at a time; filters as in `/v1/ask`, repeatable."""
-    given = {"author": author, "venue": venue, "category": category, "tag": tag, "source": source, "ids": ids}
+    given = {"author": author, "venue": venue, "category": category, "tag": tag, "source": source}
+    given |= {"note": note, "ids": ids}
     wanted: Mapping[str, Any] = {name: value for name, value in {"year": year, **given}.items() if value is not None}
     return await asyncio.to_thread(_page, serving, Filters.parse(wanted), offset, limit)
 
@@ -72,15 +79,30 @@ def _page(serving: Serving, filters: Filters, offset: int, limit: int) -> PaperP
 @router.get("/{reference:path}", responses=FAILURES)
 async def get_paper(reference: str, serving: Served) -> PaperOut:
     """One paper, by id, DOI, arXiv id, citekey or exact title."""
-    return await asyncio.to_thread(whole, serving, reference)
+    return await asyncio.to_thread(whole, serving.library, reference)
 
 
-def whole(serving: Serving, reference: str) -> PaperOut:
-    """A paper with its passages; raises NotInLibrary."""
-    paper = serving.library.paper(reference)
-    passages = [PassageSpan.model_validate(passage) for passage in serving.library.passages(paper.id)]
-    listed = ListedPaper.model_validate(paper)
-    return PaperOut(**listed.model_dump(), abstract=paper.abstract, passages=passages)
+def whole(library: Library, reference: str) -> PaperOut:
+    """A paper with its passages, names and provenance; raises NotInLibrary."""
+    paper = library.paper(reference)
+    return PaperOut(
+        **ListedPaper.model_validate(paper).model_dump(),
+        abstract=paper.abstract,
+        passages=[PassageSpan.model_validate(passage) for passage in library.passages(paper.id)],
+        citekeys=list(library.editions.citekeys(paper.id)),
+        identifiers=list(library.editions.identifiers(paper.id)),
+        provenance=library.editions.provenance(paper.id),
+    )
+
+
+@router.patch("/{reference:path}", responses=FAILURES)
+async def change_paper(reference: str, body: PaperChanges, serving: Served) -> PaperOut:
+    """Changes fields, tags and the note of a paper, as `ibid edit` does; gives it as it is then."""
+    may_write(serving)
+    edit, changes = serving.services.hook("edit"), body.changes()
+    if changes != Changes():
+        await serving.add(lambda: edit(serving.library, reference, changes))
+    return await asyncio.to_thread(whole, serving.library, reference)
 
 
 @router.delete("/{reference:path}", responses=FAILURES)

@@ -35,7 +35,11 @@ STREAM: Final[dict[str, Any]] = {
     "description": "The answer, whole or as it grows",
     "content": {
         "text/event-stream": {
-            "schema": {"type": "string"},
+            "schema": {  # of one event, as OpenAPI has it for streams
+                "type": "object",
+                "properties": {"event": {"type": "string"}, "data": {"type": "string"}},
+                "required": ["data"],
+            },
             "example": 'event: Token\ndata: {"text":"We evaluate 60 combinations [1]."}\n\n',
         }
     },

@@ -52,6 +52,7 @@ def public(filters: Filters) -> dict[str, Any]:
         "category": list(filters.categories),
         "tag": list(filters.tags),
         "source": list(filters.sources),
+        "note": list(filters.notes),
         "ids": None if filters.ids is None else list(filters.ids),
     }
     if filters.year_from is not None or filters.year_to is not None:
@@ -93,6 +94,8 @@ def _years(first: int | None, last: int | None) -> str:
 
 def label(field: str, value: str) -> str:
     """A value as people read it: a title cleaned, a source without the name of its format (`bibtex:refs.bib`)."""
+    if field == "note":
+        return f"note: {value}"
     if field == "source":
         return value.split(":", 1)[-1] or value
     return clean(value).text if field == "paper" else value

@@ -73,7 +73,7 @@ def finished(
     if answer.abstention is not None:
         return _question(answer.question, number) + about + _refusal(answer) + also + _tools(answer, rating)
     body = _body(answer.text, answer.claims, answer.record_id)
-    notes = "".join(f'<p class="ibid-note">{escape(note)}</p>' for note in answer.notes)
+    notes = "".join(f'<p class="ibid-note">{escape(note)}</p>' for note in _notes(answer))
     references = _references(answer.citations, answer.record_id)
     return (
         f"{_question(answer.question, number)}{about}"
@@ -181,9 +181,20 @@ def _asked_of(filters: Mapping[str, Any] | None) -> str:
     years = str(first) if first == last else f"{first or ''}–{last or ''}"
     parts = [years] if first or last else []
     parts += [*chosen.authors, *chosen.venues, *chosen.categories, *chosen.tags, *chosen.sources]
+    parts += [f"note: {note}" for note in chosen.notes]
     if chosen.ids is not None:
         parts.append(count(len(chosen.ids), "picked paper"))
     return f'<p class="ibid-about">Asked of: {escape(" · ".join(parts))}</p>'
+
+
+def _notes(answer: Answer) -> tuple[str, ...]:
+    """The answer's notes; those on a paper's standing without its title, which the references name, a line a paper."""
+    found: dict[str, list[str]] = {}
+    for note in answer.notes:
+        key = next((c.key for c in answer.citations if note.startswith(f"[{c.key}] “{c.paper.title}”: ")), "")
+        title = next((c.paper.title for c in answer.citations if c.key == key), "")
+        found.setdefault(f"[{key}] " if key else note, []).append(note.removeprefix(f"[{key}] “{title}”: "))
+    return tuple((start if start not in told else "") + "; ".join(told) for start, told in found.items())
 
 
 def _body(text: str, claims: Sequence[Claim], record_id: str | None) -> str:

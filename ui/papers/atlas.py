@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -120,6 +120,12 @@ class Atlases:
     def latest(self) -> Atlas | None:
         """The last one made, maybe of papers as they were before."""
         return self._latest
+
+    def unmoved(self, before: str) -> None:
+        """Since the library had the stamp `before` nothing was changed that the map shows: it still holds."""
+        with self._lock:
+            if self._latest is not None and self._latest.stamp == before:
+                self._latest = replace(self._latest, stamp=self._library.shelf.stamp())
 
     def asked(self) -> tuple[Atlas | None, bool]:
         """(the map as of now, whether it is being made); starts to make it. Raises what the last try failed with."""

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final
+import re
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from fastapi import APIRouter, File, Query, UploadFile
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field, field_validator
 
-from assistant.errors import InputError, NotInLibrary
+from assistant.editing import Changes, EditField, written
+from assistant.errors import InputError, LibraryError, NotInLibrary
 from assistant.papers import Hit
 from assistant.storage.shelf import MOST, Order, Wanted
+from ui import standing
 from ui.papers import views
 from ui.papers.adding import Adding
 from ui.papers.atlas import Atlas, Atlases
+from ui.papers.known import NOTE_CHARACTERS, known
 from ui.services import Services
 from ui.tabs.replies import Told
+
+if TYPE_CHECKING:
+    from assistant.library import Library
 
 _SIMILAR: Final = 6
 _PASSAGES: Final = 40  # looked at for similar papers
@@ -49,11 +56,40 @@ class Typed(BaseModel):
         """As a line of JSON Lines."""
         given: dict[str, Any] = self.model_dump()
         for name, signs in (("authors", ";\n"), ("tags", ",;\n")):
-            parts = [given[name]]
-            for sign in signs if any(sign in given[name] for sign in signs) else ",":
-                parts = [piece for part in parts for piece in part.split(sign)]
-            given[name] = [part.strip() for part in parts if part.strip()]
+            given[name] = _parts(given[name], signs)
         return {name: value for name, value in given.items() if value not in ("", None, [])}
+
+
+def _parts(text: str, signs: str) -> list[str]:
+    """What stands between any of the signs; between commas where there is none of them."""
+    parts = [text]
+    for sign in signs if any(sign in text for sign in signs) else ",":
+        parts = [piece for part in parts for piece in part.split(sign)]
+    return [part.strip() for part in parts if part.strip()]
+
+
+class Correction(BaseModel):
+    """One change to a paper: a field that is set (blank empties it) or given back, a tag given or taken away, the note."""
+
+    paper: Id
+    field: EditField | None = None
+    text: Annotated[str, Field(max_length=NOTE_CHARACTERS)] = ""
+    back: bool = False  # the field as its sources have it
+    tag: Annotated[str, Field(max_length=2000)] = ""
+    untag: Annotated[str, Field(max_length=2000)] = ""
+
+    def changes(self) -> Changes:
+        """Raises InputError for what cannot be a field."""
+        if self.tag.strip() or self.untag:
+            tags = tuple(dict.fromkeys(tag.strip() for tag in self.tag.split(",") if tag.strip()))
+            return Changes(tags=tags, untags=(self.untag,) if self.untag else ())
+        if self.field is None:
+            raise InputError("say what to change: a field, a tag or the note")
+        if self.back:
+            return Changes(reset=(self.field,))
+        if self.field == "authors":
+            return Changes(written({"authors": [name for name in re.split(r"[;\n]", self.text) if name.strip()]}))
+        return Changes(written({self.field: self.text}))
 
 
 class Chosen(BaseModel):
@@ -65,7 +101,7 @@ def routes(services: Services) -> APIRouter:
     router = APIRouter(prefix="/papers", route_class=Told, include_in_schema=False)
     adding, atlases = Adding(services), Atlases(services.library)
     _looking(router, services, adding, atlases)
-    _changing(router, services, adding)
+    _changing(router, services, adding, atlases)
     return router
 
 
@@ -96,18 +132,14 @@ def _looking(router: APIRouter, services: Services, adding: Adding, atlases: Atl
                 raise InputError("the map was drawn anew; choose a group again")
             ids = atlas.of(group)
         found = library.shelf.page(Wanted(search, order, descending, ids), offset, limit)
-        rows = "".join(views.row(one, _hue(atlas, one.id)) for one in found.papers)
+        whole = library.papers_by_id([one.id for one in found.papers])
+        rows = "".join(views.row(one, _hue(atlas, one.id), whole.get(one.id)) for one in found.papers)
         return JSONResponse({"html": rows, "total": found.total, "offset": found.offset, "count": len(found.papers)})
 
     @router.get("/one")
     def one(paper: Id) -> JSONResponse:
         """A paper with all that is known of it."""
-        found = library.papers_by_id([paper]).get(paper)
-        listed = library.shelf.page(Wanted(ids=[paper])).papers
-        if found is None or not listed:
-            raise NotInLibrary("this paper is no longer in the library")
-        made = views.opened(found, library.passages(paper), listed[0].added, library.read_only)
-        return JSONResponse({"html": made})
+        return JSONResponse({"html": _opened(library, paper)})
 
     @router.get("/similar")
     def similar(paper: Id) -> JSONResponse:
@@ -121,6 +153,14 @@ def _looking(router: APIRouter, services: Services, adding: Adding, atlases: Atl
         if atlas is None:
             return JSONResponse({"state": "making" if making else "none"})
         return JSONResponse(_drawn(services, atlas))
+
+
+def _opened(library: Library, paper: str) -> str:
+    found = library.papers_by_id([paper]).get(paper)
+    listed = library.shelf.page(Wanted(ids=[paper])).papers
+    if found is None or not listed:
+        raise NotInLibrary("this paper is no longer in the library")
+    return views.opened(known(library, found, listed[0].added), library.passages(paper), library.read_only)
 
 
 def _similar(services: Services, paper: str) -> tuple[Hit, ...]:
@@ -154,6 +194,7 @@ def _drawn(services: Services, atlas: Atlas) -> dict[str, Any]:
             "group": point.group,
             "title": papers[point.paper].title[:200],
             "year": papers[point.paper].year,
+            "standing": standing.word(papers[point.paper]),
         }
         for point in atlas.points
         if point.paper in papers
@@ -178,7 +219,7 @@ def _hue(atlas: Atlas | None, paper: str) -> str:
     return f"--hue:{hue(atlas.members[paper], len(atlas.groups))}"
 
 
-def _changing(router: APIRouter, services: Services, adding: Adding) -> None:
+def _changing(router: APIRouter, services: Services, adding: Adding, atlases: Atlases) -> None:
     library = services.library
 
     @router.post("/files")
@@ -190,6 +231,18 @@ def _changing(router: APIRouter, services: Services, adding: Adding) -> None:
     def add(typed: Typed) -> JSONResponse:
         """Starts to add one paper."""
         return JSONResponse(adding.paper(typed.fields()).told(), 202)
+
+    @router.post("/edit")
+    def edit(wanted: Correction) -> JSONResponse:
+        """The reader's own word on a paper, which is given as it is then."""
+        adding.refuse_while_running()
+        if library.read_only:
+            raise LibraryError("this library is open for reading only; nothing was changed")
+        before = library.shelf.stamp()
+        services.hook("edit")(library, wanted.paper, wanted.changes())
+        if wanted.field not in ("title", "year"):  # which the map shows
+            atlases.unmoved(before)
+        return JSONResponse({"html": _opened(library, wanted.paper)})
 
     @router.post("/remove")
     def remove(chosen: Chosen) -> JSONResponse:

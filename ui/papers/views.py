@@ -9,18 +9,22 @@ from assistant.papers import Hit, Paper, Passage
 from assistant.storage.shelf import Listed
 from ui import standing
 from ui.chat import panel
+from ui.papers.known import Known, facts, yours
 from ui.rendering import byline, count, escape, readable
 
 NAMED: Final = 5  # papers of an outcome that a report names
 _AUTHORS: Final = 3
+_TAGS: Final = 4
 _REJECTED: Final = 200
 
 
-def row(paper: Listed, group: str = "") -> str:
-    """A paper of the table; `group` is the style that gives it its group's colour."""
+def row(paper: Listed, group: str = "", whole: Paper | None = None) -> str:
+    """A paper of the table; `group` is the style that gives it its group's colour, `whole` has its tags and standing."""
     who = ", ".join(paper.authors[:_AUTHORS]) + (" et al." if len(paper.authors) > _AUTHORS else "")
     dot = f'<i class="ibid-dot" style="{escape(group)}"></i>' if group else ""
     note = "" if paper.abstract else ' <em class="ibid-lacks">no abstract</em>'
+    if whole is not None:
+        note = f"{standing.mark(whole)}{note}{_tags(whole.tags)}"
     where = f'data-paper="{escape(paper.id)}"'
     year = str(paper.year) if paper.year else ""
     return (
@@ -31,8 +35,15 @@ def row(paper: Listed, group: str = "") -> str:
     )
 
 
-def opened(paper: Paper, passages: Sequence[Passage], added: str, read_only: bool) -> str:
+def _tags(tags: Sequence[str]) -> str:
+    more = f' <small class="ibid-soft">and {len(tags) - _TAGS} more</small>' if len(tags) > _TAGS else ""
+    made = "".join(f' <small class="ibid-tag">{readable(tag)}</small>' for tag in tags[:_TAGS])
+    return made + more
+
+
+def opened(whole: Known, passages: Sequence[Passage], read_only: bool) -> str:
     """A paper with its metadata, abstract and passages; similar papers come after it."""
+    paper = whole.paper
     remove = (
         ""
         if read_only
@@ -40,25 +51,10 @@ def opened(paper: Paper, passages: Sequence[Passage], added: str, read_only: boo
         f'data-paper="{escape(paper.id)}">Remove from library</button></div>'
     )
     return (
-        f"{panel.paper(paper)}{_facts(paper, added)}{_passages(passages)}"
+        f"{panel.paper(paper)}{yours(paper, not read_only)}{facts(whole, not read_only)}{_passages(passages)}"
         f'<section class="ibid-similar" aria-label="Similar papers"><h4>Similar papers</h4>'
         f'<p class="ibid-soft">Looking …</p></section>{remove}'
     )
-
-
-def _facts(paper: Paper, added: str) -> str:
-    facts = (
-        ("DOI", paper.doi),
-        ("arXiv", paper.arxiv_id),
-        ("Categories", ", ".join(paper.categories)),
-        ("Tags", ", ".join(paper.tags)),
-        ("Cite key", paper.citekey),
-        ("From", (paper.source or "").split(":", 1)[-1]),
-        ("Added", added[:10]),
-        ("Id", paper.id),
-    )
-    shown = "".join(f"<dt>{name}</dt><dd>{readable(value)}</dd>" for name, value in facts if value)
-    return f'<details class="ibid-facts"><summary>Details</summary><dl>{shown}</dl></details>'
 
 
 def _passages(passages: Sequence[Passage]) -> str:

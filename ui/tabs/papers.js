@@ -56,7 +56,7 @@
       if (total) return;
       const clear = make("button", { type: "button", class: "ibid-button", "data-act": "all", text: "Show all papers" });
       const add = make("button", { type: "button", class: "ibid-button ibid-strong", "data-act": "add", text: "Add papers" });
-      if (wanted.search || wanted.group !== null) place.replaceChildren(make("h3", { text: "No paper matches" }), make("p", { text: "Every word must be somewhere in its title, authors, venue, abstract or year." }), clear);
+      if (wanted.search || wanted.group !== null) place.replaceChildren(make("h3", { text: "No paper matches" }), make("p", { text: "Every word must be somewhere in its title, authors, venue, year, abstract, tags, note or cite key." }), clear);
       else place.replaceChildren(make("h3", { text: "This library is empty" }), make("p", { text: "Add a BibTeX file, an export of your reference manager, or text copied from a page of papers." }), add);
     }
 
@@ -118,6 +118,59 @@
       return true;
     }
 
+    /* The paper's own part of the pane; what is folded out stays so when it is drawn again. */
+    function drawPaper(place, html) {
+      const facts = one(".ibid-facts", place)?.open, passages = one(".ibid-passages", place)?.open, similar = one(".ibid-similar", place);
+      place.innerHTML = html;
+      if (facts) one(".ibid-facts", place).open = true;
+      if (passages && one(".ibid-passages", place)) one(".ibid-passages", place).open = true;
+      return similar;
+    }
+
+    /* --- the reader's own word on a paper --- */
+
+    async function correct(change, focus) {
+      const place = one("[data-one]", root), paper = current, top = place.parentElement.scrollTop;
+      const content = await fetched("papers/edit", { paper, ...change });
+      if (current !== paper) return;
+      const similar = drawPaper(place, content.html);
+      if (similar) one(".ibid-similar", place).replaceWith(similar);
+      place.parentElement.scrollTop = top;
+      one(focus, place)?.focus({ preventScroll: true });
+      load({ keep: true });
+    }
+
+    function correcting(control) {
+      const value = control.parentElement, field = value.dataset.field, before = [...value.childNodes];
+      const long = field === "authors" || field === "title";
+      const input = make(long ? "textarea" : "input", { "aria-label": control.getAttribute("aria-label"), rows: long ? "2" : null, autocomplete: "off", inputmode: field === "year" ? "numeric" : null });
+      input.value = value.dataset.value;
+      const form = make("form", { class: "ibid-correcting" }, input, field === "authors" ? make("small", { class: "ibid-soft", text: "Semicolons between names." }) : null);
+      const wrong = make("p", { class: "ibid-wrong", role: "alert", hidden: true });
+      const keep = make("button", { type: "button", class: "ibid-button", text: "Cancel" });
+      const back = value.dataset.mine ? make("button", { type: "button", class: "ibid-button", text: "As the sources say" }) : null;
+      const again = `[data-act="correct"][data-field="${field}"]`;
+      const cancel = () => { value.replaceChildren(...before); one(again, value).focus(); };
+      const send = (change) => correct({ field, ...change }, again).catch((error) => { wrong.textContent = error.message; wrong.hidden = false; });
+      form.append(make("div", {}, make("button", { type: "submit", class: "ibid-button ibid-strong", text: "Save" }), keep, ...(back ? [back] : [])), wrong);
+      form.addEventListener("submit", (event) => { event.preventDefault(); send({ text: input.value }); });
+      form.addEventListener("keydown", (event) => {
+        if (event.key === "Escape") { event.stopPropagation(); cancel(); }
+        else if (event.key === "Enter" && event.target === input && !event.shiftKey && !event.isComposing) { event.preventDefault(); send({ text: input.value }); }
+      });
+      keep.addEventListener("click", cancel);
+      back?.addEventListener("click", () => send({ back: true }));
+      value.replaceChildren(form);
+      input.focus();
+      input.select();
+    }
+
+    async function knownTags() {
+      const list = one("#ibid-known-tags", root);
+      const found = await fetched("chat/facets?field=tag").catch(() => []);
+      list.replaceChildren(...found.map((tag) => make("option", { value: tag.label })));
+    }
+
     async function open(control) {
       const paper = control.dataset.paper;
       if (body.contains(control) || one("[data-chart]", root).contains(control)) opener = control;
@@ -128,13 +181,14 @@
         const content = await fetched(`papers/one?${new URLSearchParams({ paper })}`);
         if (current !== paper) return;
         place.innerHTML = content.html;
-        place.scrollTop = 0;
+        place.parentElement.scrollTop = 0;
         show("paper");
         says(root, one("h3", place).textContent);
       } catch (error) {
         place.replaceChildren(failure(error.message));
         return show("paper");
       }
+      if (one("[data-tagging]", place)) knownTags();
       const similar = one(".ibid-similar", place);
       try {
         const near = await fetched(`papers/similar?${new URLSearchParams({ paper })}`);
@@ -160,8 +214,9 @@
           found = await fetched("papers/map");
         }
         if (found.state !== "ready") return;
+        const same = atlas && atlas.groups.map((group) => group.label).join("\n") === found.groups.map((group) => group.label).join("\n");
         atlas = found;
-        if (wanted.group !== null) { wanted.group = null; }
+        if (!same) wanted.group = null;
         drawGroups();
         drawMap();
         load({ keep: true }); // rows take the colours of their groups
@@ -190,7 +245,7 @@
       const points = draw("g");
       for (const point of atlas.points) {
         const circle = draw("circle", { class: "ibid-point", cx: x(point).toFixed(1), cy: y(point).toFixed(1), r: radius, style: `--hue:${atlas.groups[point.group].hue}`, "data-act": "open", "data-paper": point.paper, "data-group": point.group });
-        circle.dataset.title = point.title + (point.year ? ` (${point.year})` : "");
+        circle.dataset.title = point.title + (point.year ? ` (${point.year})` : "") + (point.standing ? ` · ${point.standing}` : "");
         points.append(circle);
       }
       const svg = draw("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": `Map of the library: ${atlas.groups.length} groups, listed below` }, points);
@@ -345,6 +400,21 @@
     one("[data-orders]", root).addEventListener("change", (event) => narrow({ order: event.target.value.replace("-", ""), descending: event.target.value.endsWith("-") }));
     one("[data-files]", root).addEventListener("change", (event) => { if (event.target.files.length) send([...event.target.files]); });
     one("[data-form]", root).addEventListener("submit", type);
+    const place = one("[data-one]", root);
+    place.addEventListener("submit", (event) => {
+      const form = event.target;
+      if (!form.matches("[data-tagging], [data-noting]")) return;
+      event.preventDefault();
+      const told = (error) => failed(root, error.message);
+      if (form.tag?.value.trim()) correct({ tag: form.tag.value }, "[data-tagging] input").catch(told);
+      else if (form.note) correct({ field: "note", text: form.note.value }, "[data-noting] textarea").then(() => says(root, "Note saved")).catch(told);
+    });
+    place.addEventListener("input", (event) => {
+      if (event.target.name !== "note") return;
+      one("button", event.target.form).hidden = event.target.value === event.target.defaultValue;
+      event.target.style.height = "auto";
+      event.target.style.height = `${event.target.scrollHeight + 2}px`;
+    });
     root.addEventListener("change", (event) => {
       const box = event.target.closest(".ibid-pick input");
       if (!box) return;
@@ -400,6 +470,7 @@
       all: () => { find.value = ""; drawChosen(null); return narrow({ search: "", group: null }); },
       back: () => { wanted.offset = Math.max(0, wanted.offset - PAGE); return load(); },
       close,
+      correct: correcting,
       group: (control) => choose(Number(control.dataset.group) === wanted.group ? null : Number(control.dataset.group)),
       keep: () => one(".ibid-confirm", root).close(),
       on: () => { wanted.offset += PAGE; return load(); },
@@ -407,7 +478,9 @@
       really: remove,
       remove: ask,
       sort: (control) => narrow({ order: control.dataset.order, descending: wanted.order === control.dataset.order ? !wanted.descending : control.dataset.order === "year" }),
+      tagged: (control) => { find.value = control.dataset.tag; return narrow({ search: control.dataset.tag, group: null }); },
       ungroup: () => choose(null),
+      untag: (control) => correct({ untag: control.dataset.tag }, "[data-tagging] input"),
       unpick: () => { picked.clear(); for (const box of all(".ibid-pick input", body)) box.checked = false; drawNarrowed(); },
     };
   });

@@ -40,7 +40,7 @@ def _frame() -> str:
         '<div id="ibid-shelf" class="ibid-tab ibid-shelf" data-pane="map">'
         f"{_list()}{_pane()}{_confirm()}"
         '<div class="ibid-dropping" hidden><p>Drop to add these files</p></div>'
-        '<div class="ibid-unseen" role="status" aria-live="polite" data-says></div></div>'
+        '<datalist id="ibid-known-tags"></datalist><div class="ibid-unseen" role="status" aria-live="polite" data-says></div></div>'
     )
 
 
@@ -65,7 +65,7 @@ def _list() -> str:
     return (
         '<section class="ibid-list" aria-label="Papers of the library"><div class="ibid-toolbar">'
         '<input type="search" id="ibid-find" aria-label="Search the papers" maxlength="500" autocomplete="off" '
-        'placeholder="Search titles, authors, abstracts">'
+        'placeholder="Search titles, authors, abstracts, tags">'
         f'<label class="ibid-order"><span class="ibid-unseen">Order</span><select data-orders>{orders}</select></label>'
         f'<button type="button" class="ibid-button ibid-strong" data-act="add">{icon("add")}Add papers</button></div>'
         '<div class="ibid-narrowed" data-narrowed></div>'
