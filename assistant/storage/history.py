@@ -190,7 +190,7 @@ class History:
             select(conversations, func.count(turns.c.ordinal).label("turns"), meta.c.value.label("user"))
             .select_from(_owned())
             .outerjoin(turns, turns.c.conversation_id == conversations.c.id)
-            .group_by(conversations.c.id)
+            .group_by(conversations.c.id, meta.c.value)
             .order_by(conversations.c.updated_at.desc(), conversations.c.id)
         )
         with self._database.read() as connection:
