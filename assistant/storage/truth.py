@@ -267,8 +267,10 @@ class Truth:
             query = query.where(among(passages.c.id, passage_ids))
         if after:
             query = query.where(passages.c.change > after)
+        # Sorted by an expression where few are newer: SQLite would look for them in the order of the table.
+        order = query.order_by(passages.c.row + 0 if after else passages.c.row)
         with self._database.read() as connection:
-            rows = connection.execute(query.order_by(passages.c.row)).all()
+            rows = connection.execute(order).all()
         if not rows:
             return Matrix()
         table = np.frombuffer(b"".join(row.vector for row in rows), dtype="<f4").reshape(len(rows), -1)
@@ -277,6 +279,8 @@ class Truth:
     def passage_rows(self, *, after: int = 0, papers_at_once: int = 500) -> Iterator[list[PassageRow]]:
         """Passages stamped above change `after`, for an index that catches up: papers in the order of arrival, the
         passages of a paper always in one list."""
+        # SQLite would look for newer papers from the first one on, in order of arrival: where they are few it is told.
+        few = self._newer_papers(after, papers_at_once) if after else None
         last = 0
         while True:
             group = (
@@ -285,6 +289,8 @@ class Truth:
                 .order_by(papers.c.row)
                 .limit(papers_at_once)
             )
+            if few is not None:
+                group = group.where(among(papers.c.row, few))
             chosen = group.subquery()
             query = (
                 select(
@@ -308,9 +314,16 @@ class Truth:
                     PassageRow(id_, paper, title, text, None if blob is None else _vector(blob), own or "")
                     for id_, paper, title, own, text, blob in found
                 ]
-            if len(rows) < papers_at_once:
+            if len(rows) < papers_at_once or few is not None:
                 return
             last = rows[-1].row
+
+    def _newer_papers(self, after: int, most: int) -> list[int] | None:
+        """Rows of the papers stamped above change `after`; None when there are more than `most`."""
+        query = select(papers.c.row).where(papers.c.change > after).limit(most + 1)
+        with self._database.read() as connection:
+            rows = list(connection.execute(query).scalars())
+        return rows if len(rows) <= most else None
 
     def newer(self, after: int) -> int:
         """How many passages are stamped above change `after`."""
