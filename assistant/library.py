@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -252,7 +253,7 @@ class Library:
         """Adds or replaces papers in one transaction: when it returns they are on disk and can be found."""
         if papers:
             with self.writing():
-                self._truth.write(papers, self.embedder.fingerprint.to_json())
+                self._truth.write(papers, self._stamp())
 
     def remove(self, references: Iterable[str]) -> int:
         """Takes papers out of the library and its indexes; gives how many. Records keep the text they quote.
@@ -265,17 +266,19 @@ class Library:
 
     def rebuild(self, *, embed: bool = False, embedder: Embedder | None = None) -> None:
         """Makes all indexes anew from the stored vectors; with `embed` makes the vectors anew first, by `embedder`
-        (which then is this library's) or the one in use.
+        (which then is this library's) or the one in use, and cuts anew what another version of the chunker cut.
 
         Either may be killed: until it is done the library is as it was, and embedding goes on where it stopped.
         """
         self._refuse_read_only()
         with self._lock.held("rebuilding"):
             if embed:
+                from assistant.storage.recutting import recut
                 from assistant.storage.reembedding import reembed
 
                 self._embedder = embedder or self._the_embedder()
                 reembed(self._database, self._embedder)
+                recut(self._database, self._truth, self._embedder)
                 self._embedder_checked = True
             self._database.compact()
             self._indexes.rebuild("lexical", "dense")
@@ -384,7 +387,8 @@ class Library:
         stored = self._truth.fingerprint()
         if stored is None:
             return
-        theirs, ours = Fingerprint.from_json(stored), self._the_embedder().fingerprint
+        # Who cut the passages is no reason to refuse: their vectors compare all the same. The doctor tells of it.
+        theirs, ours = replace(Fingerprint.from_json(stored), chunker=""), self._the_embedder().fingerprint
         if theirs != ours:
             raise EmbedderMismatch(
                 f"the vectors of library {str(self._folder)!r} come from {theirs.apart_from(ours)}, "
@@ -392,6 +396,12 @@ class Library:
                 f"re-embed with: ibid rebuild --embed --library {self._folder}"
             )
         self._embedder_checked = True
+
+    def _stamp(self) -> str:
+        """What a library without papers keeps of its first write: who embedded, and who cut."""
+        from assistant.chunking import CHUNKER_VERSION
+
+        return replace(self.embedder.fingerprint, chunker=CHUNKER_VERSION).to_json()
 
     def _the_embedder(self) -> Embedder:
         if self._embedder is None:

@@ -62,9 +62,9 @@ def write_source(path: Path, corpus: Path | None, abstracts: int) -> int:
 
 def run(source: Path, folder: Path) -> Counter[str]:
     """CPU seconds of adding `source` to a new library, by stage, `whole`, and `bare` of embedding its passages."""
+    from assistant.chunking import passages
     from assistant.cleaning import embedding_text
     from ingest import add
-    from ingest.chunking import passages
     from ingest.sources import read
 
     spent: Counter[str] = Counter()

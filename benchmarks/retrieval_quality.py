@@ -23,6 +23,7 @@ import ir_measures
 import numpy as np
 from numpy.typing import NDArray
 
+from assistant.chunking import passages
 from assistant.cleaning import embedding_text, normalise
 from assistant.features import FEATURES, WeighedQuery, measure
 from assistant.fusion import best_by, normalised_score, reciprocal_rank
@@ -30,7 +31,6 @@ from assistant.library import Library, StoredPaper
 from assistant.papers import Paper
 from assistant.retrieval import _CANDIDATES, Retriever
 from benchmarks.lexical_engines import corpus, questions
-from ingest.chunking import passages
 
 _BATCH = 100
 _SAMPLES = 2_000

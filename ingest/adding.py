@@ -14,13 +14,13 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Final
 
+from assistant.chunking import passages
 from assistant.cleaning import embedding_text
 from assistant.editing import edited
 from assistant.identity import Identifier
 from assistant.library import Library, StoredPaper
 from assistant.papers import Paper
 from assistant.storage.editions import FIELDS
-from ingest.chunking import passages
 from ingest.ledger import Ledger
 from ingest.matching import Decision, Outcome, decide, ids_of, names_of
 from ingest.records import Record, Rejected

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assistant import tokens
+from assistant.chunking import MAX_TOKENS, passages
 from assistant.papers import Paper, Passage, Span
 from assistant.sentences import split
-from ingest.chunking import MAX_TOKENS, passages
 from ingest.records import Record
 from ingest.sources import read
 

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from assistant.chunking import passages
 from assistant.cleaning import Cleaned, clean, embedding_text, normalise
 from assistant.papers import Paper
-from ingest.chunking import passages
 from ingest.records import Record
 from ingest.sources import read
 

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from assistant.chunking import CHUNKER_VERSION
+from assistant.embedding.vectors import Fingerprint
 from assistant.errors import LibraryError
 from assistant.storage import migrations
 from assistant.storage.database import Database
@@ -48,7 +50,7 @@ class Doctor:
         truth = self._file()
         if not truth.ok:
             return (truth,)
-        checks = [self._schema(), truth, self._fingerprint(), self._vectorless()]
+        checks = [self._schema(), truth, self._fingerprint(), self._cut(), self._vectorless()]
         now = self._indexes.current()
         if now is None:
             empty = not self._truth.count()
@@ -85,6 +87,19 @@ class Doctor:
         except LibraryError as error:
             return Check("embedder", False, str(error), f"ibid rebuild --embed --library {self._folder}")
         return Check("embedder", True, "the vectors come from the embedder in use")
+
+    def _cut(self) -> Check:
+        """Passages of two chunkers are all found; only what is cut how is not the same throughout."""
+        mend = f"ibid rebuild --embed --library {self._folder}"
+        try:
+            stored = self._truth.fingerprint()
+            theirs = Fingerprint.from_json(stored).chunker if stored else ""
+        except LibraryError as error:
+            return Check("passages", False, str(error), mend)
+        if theirs in ("", CHUNKER_VERSION):  # older libraries do not say
+            return Check("passages", True, f"cut by {CHUNKER_VERSION!r}" if theirs else "nothing says what cut them")
+        message = f"cut by {theirs!r}, new papers by {CHUNKER_VERSION!r}"
+        return Check("passages", False, message, mend)
 
     def _vectorless(self) -> Check:
         missing = self._truth.vectorless()

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, insert, select
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from assistant.cleaning import embedding_text
-from assistant.embedding.vectors import PassageVectors, pack
+from assistant.embedding.vectors import Fingerprint, PassageVectors, pack
+from assistant.errors import LibraryError
 from assistant.papers import Passage
 from assistant.storage.database import Database
 from assistant.storage.schema import meta, papers, passages, sentence_vectors, staged_vectors, vectors
@@ -27,7 +29,7 @@ def reembed(database: Database, embedder: Embedder) -> int:
 
     Until the last one is done the library keeps answering from its former vectors.
     """
-    fingerprint = embedder.fingerprint.to_json()
+    fingerprint = replace(embedder.fingerprint, chunker=_chunker(database)).to_json()  # the passages stand
     _begin(database, fingerprint)
     done = 0
     while batch := _missing(database):
@@ -36,6 +38,15 @@ def reembed(database: Database, embedder: Embedder) -> int:
         done += len(batch)
     _adopt(database, fingerprint)
     return done
+
+
+def _chunker(database: Database) -> str:
+    with database.read() as connection:
+        stored = connection.execute(select(meta.c.value).where(meta.c.key == FINGERPRINT)).scalar_one_or_none()
+    try:
+        return Fingerprint.from_json(stored).chunker if stored else ""
+    except LibraryError:  # unreadable: it is about to be replaced
+        return ""
 
 
 def _begin(database: Database, fingerprint: str) -> None:
