@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from assistant.citekeys import is_made
 from assistant.cleaning import clean
+from assistant.entry_types import assumed_type
 from assistant.identity import is_preprint_doi, is_preprint_venue, published_doi, title_key
 from assistant.papers import Details, Paper, details
 from ingest.records import Record
@@ -57,8 +58,13 @@ def _value(name: str, paper: Paper, new: Paper, speaks: bool) -> Any:
 
 
 def _details(paper: Paper, new: Paper, speaks: bool) -> Details:
-    """Each by itself; but those of a preprint's record and of the publication's are never mixed."""
+    """Each by itself; but those of a preprint's record and of the publication's are never mixed.
+
+    An export has to give a type where none is known: coming back, it is nobody's word.
+    """
     mine, theirs = dict(paper.details), dict(new.details)
+    if "type" not in mine and theirs.get("type") == assumed_type(paper):
+        del theirs["type"]
     if mine == theirs:
         return paper.details
     if _is_preprint(paper) != _is_preprint(new):

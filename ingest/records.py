@@ -34,6 +34,7 @@ class Record:
     others: tuple[Identifier, ...] = ()
     notices: tuple[str, ...] = ()  # of the paper's standing, a line each: "Retracted …", "Correction: …"
     details: Details = ()
+    note: str | None = None  # the user's own, from a file that Ibid wrote
 
     def paper(self, paper_id: str) -> Paper:
         """The paper to be stored under `paper_id`."""

@@ -94,6 +94,7 @@ def test_which_source_gave_each_field_is_known(library: Library, tmp_path: Path)
     assert {name: origin.partition(":")[2] or origin for name, origin in told.items()} == {
         "title": "one.bib", "abstract": "one.bib", "authors": "one.bib", "doi": "one.bib", "citekey": "one.bib",
         "year": "two.csv", "venue": "you", "arxiv_id": "three.bib", "tags": "you",
+        "details.type": "one.bib",
     }  # fmt: skip
     assert library.editions.citekeys(paper.id) == ("lee2020", "lee20")
     assert library.paper("@lee20").id == library.paper("lee2020").id == paper.id

@@ -51,15 +51,31 @@ def _fields(item: Found, volume: Element) -> dict[str, object]:
     return {
         "title": _title(paper),
         "abstract": child(paper, "abstract"),
-        "authors": [{"family": child(one, "last"), "given": child(one, "first")} for one in paper.findall("author")],
+        "authors": [_name(one) for one in paper.findall("author")],
         "year": child(paper, "year") or child(volume, "year"),
-        "venue": child(volume, "booktitle") or child(paper, "booktitle"),
+        "venue": child(volume, "journal-title") or child(volume, "booktitle") or child(paper, "booktitle"),
         "doi": child(paper, "doi"),
         "acl": identifier,
         "url": f"https://aclanthology.org/{identifier}/" if identifier else "",
         "citekey": child(paper, "bibkey"),
         "notices": notices,
+        "details": {
+            "type": "article-journal" if child(volume, "journal-title") else "paper-conference",
+            "page": child(paper, "pages"),
+            "publisher": child(volume, "publisher") or child(paper, "publisher"),
+            "publisher-place": child(volume, "address") or child(paper, "address"),
+            "volume": child(volume, "journal-volume"),
+            "issue": child(volume, "journal-issue") or child(paper, "issue"),
+            "ISBN": child(volume, "isbn") or child(paper, "isbn"),
+            "editor": [_name(one) for one in volume.findall("editor")],
+            "month": child(volume, "month") or child(paper, "month"),
+            "language": child(paper, "language"),
+        },
     }
+
+
+def _name(person: Element) -> dict[str, str]:
+    return {"family": child(person, "last"), "given": child(person, "first")}
 
 
 def _title(paper: Element) -> str:

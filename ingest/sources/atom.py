@@ -62,6 +62,7 @@ def _fields(entry: Element) -> dict[str, object]:
         "url": links.get("alternate") or identifier,
         "categories": [term for term in ordered if term],
         "notices": ["withdrawn: so says its comment on arXiv"] if _withdrawn(child(entry, "comment")) else [],
+        "details": {"date": child(entry, "published")},
     }
 
 

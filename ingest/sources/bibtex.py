@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from ingest.fields import record
 from ingest.records import Record, Rejected
+from ingest.sources.bibtex_details import bibtex_details, bibtex_notes
 from ingest.sources.text import MAX_RECORD_CHARACTERS, Text
 
 if TYPE_CHECKING:
@@ -46,17 +47,10 @@ _PARENT_TYPES: Final = frozenset(
         "conference",
     }
 )
-_PASSED_ON: Final = ("title", "year", "date", "booktitle", "journal", "publisher", "series")
-_INHERITED: Final = (
-    "title",
-    "year",
-    "date",
-    "booktitle",
-    "journal",
-    "publisher",
-    "editor",
-    "series",
-)  # by `crossref`
+_INHERITED: Final = (  # by `crossref`
+    "title", "year", "date", "month", "booktitle", "journal", "publisher", "address", "location", "editor", "series",
+    "volume", "number", "isbn", "issn", "eventtitle", "eventplace",
+)  # fmt: skip
 
 
 def matches(sample: str, name: str) -> bool:
@@ -151,7 +145,7 @@ class _Reading:
 
     def rest(self) -> Iterator[Record | Rejected]:
         for fields, where in self._waiting:
-            yield record(_inherited(fields, self._parents), where, f"{NAME}:{self._name}")
+            yield _record(_inherited(fields, self._parents), where, self._name)
         if not self._found:
             yield Rejected(self._name, "no entries inside")
 
@@ -164,7 +158,7 @@ class _Reading:
                 self._macros.setdefault(block.key.lower(), " ".join(str(block.value).split())[:_MACRO_CHARACTERS])
             elif isinstance(block, Entry) and block.entry_type.lower() in _PARENT_TYPES:
                 own = _fields(block, self._macros)
-                self._parents.setdefault(block.key.lower(), {key: own[key] for key in _PASSED_ON if key in own})
+                self._parents.setdefault(block.key.lower(), {key: own[key] for key in _INHERITED if key in own})
 
     def _block(self, block: Block, where: str) -> Iterator[Record | Rejected]:
         from bibtexparser.model import Entry, ParsingFailedBlock
@@ -185,7 +179,7 @@ class _Reading:
         if parent and parent not in self._parents and len(self._waiting) < _MAX_WAITING:
             self._waiting.append((fields, where))
         else:
-            yield record(_inherited(fields, self._parents), where, f"{NAME}:{self._name}")
+            yield _record(_inherited(fields, self._parents), where, self._name)
 
 
 def _blocks(source: str) -> list[Block]:
@@ -217,7 +211,14 @@ def _fields(entry: Entry, macros: Mapping[str, str]) -> dict[str, str]:
     if archive in {"pubmed", "pmid"} and "eprint" in fields:
         fields["pmid"] = fields["eprint"]
     fields["worktype"] = f"{fields.get('type', '')} {fields.get('note', '')}"[:500]
+    if (fields.get("booktitle") or fields.get("journal") or fields.get("journaltitle")) and "venue" in fields:
+        fields["eventplace"] = fields.pop("venue")  # BibLaTeX's: where the conference was held
     return fields
+
+
+def _record(fields: Mapping[str, str], where: str, name: str) -> Record | Rejected:
+    told: dict[str, object] = {"details": bibtex_details(fields), "noted": bibtex_notes(fields)}
+    return record({**fields, **told}, where, f"{NAME}:{name}")
 
 
 def _unwrapped(value: str) -> str:

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from typing import Final
 from xml.etree.ElementTree import Element
 
+from assistant.entry_types import IN_BOOK, PERIODICAL, entry_type
+from ingest.detailing import page_range
 from ingest.fields import record
 from ingest.records import Record, Rejected
 from ingest.sources.text import Text
@@ -51,7 +53,35 @@ def _fields(element: Element) -> dict[str, object]:
         "worktype": child(element, "work-type"),
         "pmid": child(element, "accession-num") if _from_pubmed(element) else "",
         "notices": ["retracted: so says its note"] if "retracted" in child(element, "research-notes").lower() else [],
+        "details": _details(element),
+        "noted": child(element, "notes").splitlines(),
     }  # fmt: skip
+
+
+def _details(element: Element) -> dict[str, object]:
+    told = element.find("ref-type")
+    kind = entry_type((told.get("name") if told is not None else "") or "")
+    secondary = _texts(element, "contributors/secondary-authors/author")
+    pages = element.find("pages")
+    start, end = (pages.get("start") or "", pages.get("end") or "") if pages is not None else ("", "")
+    return {
+        "type": kind,
+        "genre": child(element, "work-type") if kind in ("thesis", "report", "patent") else "",
+        "volume": child(element, "volume"),
+        "issue" if kind in PERIODICAL or kind in IN_BOOK or not kind else "number": child(element, "number")
+        or child(element, "issue"),
+        "page": child(element, "pages") or page_range(start, end),
+        "publisher": child(element, "publisher"),
+        "publisher-place": child(element, "pub-location"),
+        "editor": secondary if kind in IN_BOOK else [],
+        "edition": "" if child(element, "edition")[:4].isdigit() else child(element, "edition"),
+        "collection-title": child(element, "titles/tertiary-title"),
+        "container-title-short": child(element, "periodical/abbr-1") or child(element, "titles/short-title/abbr"),
+        "ISSN": child(element, "isbn") + " " + child(element, "issn"),
+        "ISBN": child(element, "isbn"),
+        "language": child(element, "language"),
+        "date": child(element, "dates/pub-dates/date"),
+    }
 
 
 def _texts(element: Element, path: str) -> list[str]:

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
-from ingest.fields import initials_first, record
+from ingest.fields import record
+from ingest.people import initials_first
 from ingest.records import Record, Rejected
 from ingest.sources.tagged import EVERY_TAG, Grammar, Tagged, tagged
 from ingest.sources.text import Text
@@ -103,4 +104,23 @@ def _fields(item: Tagged) -> dict[str, object]:
         "tags": item.all("OT") or item.all("MH"),
         "worktype": "; ".join(item.all("PT")),
         "notices": notices,
+        "details": {
+            "type": "chapter"
+            if item.text("BTI")
+            else "article"
+            if "Preprint" in item.all("PT")
+            else "article-journal",
+            "volume": item.text("VI"),
+            "issue": item.text("IP"),
+            "page": item.text("PG")
+            or next((v.partition(" [")[0] for v in item.all("LID") if v.endswith("[pii]")), ""),
+            "ISSN": ", ".join(item.all("IS")),
+            "ISBN": item.text("ISBN"),
+            "container-title-short": item.text("TA"),
+            "publisher": item.text("PB"),
+            "publisher-place": item.text("PL") if item.text("PB") else "",  # else of the journal: a country
+            "editor": item.all("FED") or [initials_first(name) for name in item.all("ED")],
+            "language": item.text("LA"),
+            "date": item.text("DP"),
+        },
     }

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 from xml.etree.ElementTree import Element
 
+from ingest.detailing import page_range
 from ingest.fields import record
 from ingest.records import Record, Rejected
 from ingest.sources.text import Text
@@ -70,7 +71,31 @@ def _fields(element: Element) -> dict[str, object]:
         "tags": [spoken(part).strip() for part in citation.findall("KeywordList/Keyword")]
         or [child(part, "DescriptorName") for part in citation.findall("MeshHeadingList/MeshHeading")],
         "notices": _notices(citation, article),
+        "details": _details(citation, article, located),
     }  # fmt: skip
+
+
+def _details(citation: Element, article: Element, located: Mapping[str | None, str]) -> dict[str, object]:
+    journal, book = article.find("Journal"), article.find("Book")
+    types = [spoken(part).strip() for part in article.findall("PublicationTypeList/PublicationType")]
+    kind = "chapter" if child(article, "ArticleTitle") else "book"
+    start, end = child(article, "Pagination/StartPage"), child(article, "Pagination/EndPage")
+    return {
+        "type": kind if book is not None else "article" if "Preprint" in types else "article-journal",
+        "volume": child(journal, "JournalIssue/Volume") or child(book, "Volume"),
+        "issue": child(journal, "JournalIssue/Issue"),
+        "page": page_range(start, end) or child(article, "Pagination/MedlinePgn") or located.get("pii", ""),
+        "ISSN": f"{child(journal, 'ISSN')} {child(citation, 'MedlineJournalInfo/ISSNLinking')}",
+        "ISBN": child(book, "Isbn"),
+        "container-title-short": child(journal, "ISOAbbreviation") or child(citation, "MedlineJournalInfo/MedlineTA"),
+        "publisher": child(book, "Publisher/PublisherName"),
+        "publisher-place": child(book, "Publisher/PublisherLocation"),
+        "edition": child(book, "Edition"),
+        "language": child(article, "Language"),
+        "month": child(journal, "JournalIssue/PubDate/Month") or child(book, "PubDate/Month"),
+        "day": child(journal, "JournalIssue/PubDate/Day") or child(book, "PubDate/Day"),
+        "date": child(journal, "JournalIssue/PubDate/MedlineDate"),
+    }
 
 
 def _abstract(abstract: Element | None) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
+from assistant.entry_types import IN_BOOK, PERIODICAL, entry_type
 from ingest.fields import record
 from ingest.records import Record, Rejected
 from ingest.sources.tagged import EVERY_TAG, Grammar, Tagged, tagged
@@ -79,4 +80,28 @@ def _fields(item: Tagged) -> dict[str, object]:
         "citekey": item.text("%F"),
         "pmid": item.text("%M") if _PUBMED.search(item.text("%W", "%~")) else "",
         "worktype": item.text("%9"),
+        "details": _details(item),
+        "noted": item.text("%Z", "%O").split("\n"),
+    }
+
+
+def _details(item: Tagged) -> dict[str, object]:
+    kind = entry_type(item.text("%0"))
+    return {
+        "type": kind,
+        "genre": item.text("%9") if kind in ("thesis", "report", "patent") else "",
+        "volume": item.text("%V"),
+        "issue" if kind in PERIODICAL or kind in IN_BOOK or not kind else "number": item.text("%N"),
+        "page": item.text("%P"),
+        "publisher": item.text("%I"),
+        "publisher-place": item.text("%C"),
+        "editor": item.all("%E"),
+        "edition": item.text("%7"),
+        "collection-title": item.text("%S") if item.text("%J", "%B") else "",
+        "event-title": "",
+        "ISSN": item.text("%@"),
+        "ISBN": item.text("%@"),
+        "container-title-short": item.text("%O") if kind in PERIODICAL and len(item.text("%O")) < 60 else "",
+        "language": item.text("%G"),
+        "date": item.text("%8", "%D"),
     }

@@ -10,6 +10,9 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from assistant.entry_types import ENTRY_TYPES, entry_type
+from assistant.papers import DETAIL_NAMES
+from ingest.detailing import page_range
 from ingest.fields import known_columns
 from ingest.sources.atom import unwrapped
 from ingest.sources.xml_stream import raised
@@ -124,6 +127,26 @@ def _openalex(value: Object) -> Object:
         ],
         "tags": [named for one in _list(value.get("keywords")) if (named := _object(one).get("display_name"))],
         "notices": ["retracted: so says OpenAlex"] if value.get("is_retracted") is True else [],
+        "details": _openalex_details(value, source),
+    }
+
+
+def _openalex_details(value: Object, source: Object) -> Object:
+    printed = _object(value.get("biblio"))
+    kind = str(value.get("type_crossref") or value.get("type") or "")
+    where = {"conference": "paper-conference", "repository": "preprint", "book series": "chapter"}.get(
+        str(source.get("type")), ""
+    )
+    plain = entry_type(kind) in ("", "article-journal")
+    return {
+        "type": entry_type((where if plain and where else kind) or "article"),
+        "volume": printed.get("volume"),
+        "issue": printed.get("issue"),
+        "page": page_range(str(printed.get("first_page") or ""), str(printed.get("last_page") or "")),
+        "publisher": source.get("host_organization_name") or source.get("publisher"),
+        "ISSN": source.get("issn") or source.get("issn_l"),
+        "language": value.get("language"),
+        "date": value.get("publication_date"),
     }
 
 
@@ -170,7 +193,28 @@ def _semantic_scholar(value: Object) -> Object:
         "url": value.get("url"),
         "categories": list(dict.fromkeys(one for one in _list(fields_) if isinstance(one, str))),
         "worktype": " ".join(one for one in _list(value.get("publicationTypes")) if isinstance(one, str)),
+        "details": {
+            "type": _semantic_scholar_type(_words(value.get("publicationTypes"))),
+            "volume": _object(journal).get("volume"),
+            "page": " ".join(str(_object(journal).get("pages") or "").split()),
+            "ISSN": _object(value.get("publicationVenue")).get("issn"),
+            "date": value.get("publicationDate"),
+        },
     }
+
+
+def _semantic_scholar_type(kinds: Sequence[str]) -> str:
+    """It gives several; where a conference's or a book's is among them, that one says where the paper stands."""
+    for name, kind in (
+        ("Conference", "paper-conference"),
+        ("BookSection", "chapter"),
+        ("Book", "book"),
+        ("Dataset", "dataset"),
+        ("JournalArticle", "article-journal"),
+    ):
+        if name in kinds:
+            return kind
+    return ""
 
 
 # --- Crossref -------------------------------------------------------------------------------------------------------
@@ -194,6 +238,34 @@ def _crossref(value: Object) -> Object:
         "url": value.get("URL"),
         "categories": _words(value.get("subject")),
         "notices": _crossref_notices(value),
+        "details": _crossref_details(value),
+    }
+
+
+def _crossref_details(value: Object) -> Object:
+    event, issue = _object(value.get("event")), _object(value.get("journal-issue"))
+    institution = _object(next(iter(_list(value.get("institution"))), None)).get("name")
+    titles = _words(value.get("container-title"))
+    return {
+        "type": entry_type(str(value.get("type") or "")),
+        "genre": next(iter(_words(value.get("degree"))), ""),
+        "volume": value.get("volume"),
+        "issue": value.get("issue") or issue.get("issue"),
+        "page": value.get("page") or value.get("article-number"),
+        "publisher": value.get("publisher") or institution,
+        "publisher-place": value.get("publisher-location"),
+        "edition": value.get("edition-number"),
+        "editor": [_crossref_name(one) for one in _list(value.get("editor"))],
+        "ISSN": value.get("ISSN"),
+        "ISBN": value.get("ISBN"),
+        "container-title-short": html.unescape(next(iter(_words(value.get("short-container-title"))), "")),
+        "collection-title": html.unescape(titles[1])
+        if len(titles) > 1 and value.get("type") != "journal-article"
+        else "",
+        "event-title": event.get("name"),
+        "event-place": event.get("location"),
+        "language": value.get("language"),
+        "date": value.get("issued") or value.get("published"),
     }
 
 
@@ -237,7 +309,16 @@ def _is_csl(value: Object) -> bool:
     people = _list(value.get("author")) or _list(value.get("editor"))
     named = bool(people) and bool({"family", "literal", "given"} & set(_object(people[0])))
     dated = isinstance(_object(value.get("issued")).get("date-parts"), list)
-    return isinstance(value.get("title"), str) and (named or dated) and ("type" in value or "id" in value)
+    bare = (
+        value.get("type") in ENTRY_TYPES and "id" in value and set(value) <= _CSL_NAMES
+    )  # nobody wrote it, and never
+    return isinstance(value.get("title"), str) and (named or dated or bare) and ("type" in value or "id" in value)
+
+
+_CSL_NAMES: Final = DETAIL_NAMES | {
+    "id", "citation-key", "title", "abstract", "container-title", "DOI", "URL", "archive", "archive_location", "keyword",
+    "categories", "custom",
+}  # fmt: skip
 
 
 def _csl(value: Object) -> Object:
@@ -261,6 +342,23 @@ def _csl(value: Object) -> Object:
         "id": key,
         "keys": [key.rpartition("/")[2]] if "zotero.org/" in key else [],
         "worktype": str(value.get("status") or ""),
+        "details": _csl_details(value),
+        "noted": str(value.get("note") or "").split("\n"),
+    }
+
+
+def _csl_details(value: Object) -> Object:
+    names = DETAIL_NAMES - {"editor", "month", "day", "note", "PMID", "PMCID"}
+    given = {name: part for name in names if isinstance(part := value.get(name), str | int | float | list)}
+    people = _list(value.get("editor")) or _list(value.get("container-author"))
+    return {
+        **given,
+        "type": entry_type(str(value.get("type") or ""), csl=True),
+        "container-title-short": value.get("container-title-short") or value.get("journalAbbreviation"),
+        "event-title": value.get("event-title") or (value.get("event") if value.get("container-title") else ""),
+        "editor": [_csl_name(one) for one in people],
+        "page": value.get("page") or value.get("page-first"),
+        "date": value.get("issued"),
     }
 
 
@@ -299,7 +397,49 @@ def _zotero(value: Object) -> Object:
         "tags": [_object(tag).get("tag") for tag in _list(value.get("tags"))],
         "citekey": value.get("citationKey") or value.get("citekey"),
         "keys": [key] if isinstance(key, str) else [],
+        "details": zotero_details(value),
+        "noted": [*_zotero_notes(value.get("notes")), *str(value.get("extra") or "").split("\n")],
     }  # fmt: skip
+
+
+def zotero_details(value: Object) -> dict[str, Any]:
+    """The details of an item of Zotero's, whose fields have a name of their own for each type of work."""
+    kind = entry_type(str(value.get("itemType") or value.get("typeName") or ""))
+    people = [_object(one) for one in _list(value.get("creators"))]
+    proceedings = value.get("proceedingsTitle") or value.get("publicationTitle")
+    return {
+        "type": kind,
+        "genre": value.get("thesisType")
+        or value.get("reportType")
+        or value.get("manuscriptType")
+        or value.get("genre"),
+        "volume": value.get("volume"),
+        "issue": value.get("issue"),
+        "page": value.get("pages"),
+        "number": value.get("reportNumber") or value.get("patentNumber") or value.get("number"),
+        "number-of-pages": value.get("numPages"),
+        "edition": value.get("edition"),
+        "publisher": value.get("publisher") or value.get("university") or value.get("institution"),
+        "publisher-place": value.get("place"),
+        "editor": [
+            {"family": one.get("lastName"), "given": one.get("firstName"), "name": one.get("name")}
+            for one in people
+            if one.get("creatorType") == "editor"
+        ],
+        "ISSN": value.get("ISSN"),
+        "ISBN": value.get("ISBN"),
+        "collection-title": value.get("series") or value.get("seriesTitle"),
+        "collection-number": value.get("seriesNumber"),
+        "container-title-short": value.get("journalAbbreviation"),
+        "event-title": value.get("conferenceName") if proceedings else "",
+        "language": value.get("language"),
+        "date": value.get("date"),
+    }
+
+
+def _zotero_notes(notes: Any) -> list[str]:
+    texts = [str(_object(one).get("note") or "") if isinstance(one, Mapping) else str(one) for one in _list(notes)]
+    return [line for text in texts for line in markup_removed(text).split("\n")]
 
 
 # --- arXiv's snapshot, Hugging Face papers --------------------------------------------------------------------------
@@ -323,6 +463,7 @@ def _arxiv(value: Object) -> Object:
         "url": f"https://arxiv.org/abs/{value.get('id')}",
         "categories": str(value.get("categories") or "").split(),
         "notices": ["withdrawn: so says its comment on arXiv"] if withdrawn else [],
+        "details": {"date": first.get("created")},
     }
 
 
@@ -341,6 +482,7 @@ def _hugging_face(value: Object) -> Object:
         "arxiv": value.get("id"),
         "url": f"https://huggingface.co/papers/{value.get('id')}",
         "tags": value.get("ai_keywords"),
+        "details": {"date": value.get("publishedAt")},
     }
 
 

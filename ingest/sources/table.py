@@ -7,9 +7,10 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from ingest.fields import canonical, known_columns, record
+from ingest.fields import known_columns, record
 from ingest.records import Record, Rejected
 from ingest.sources.text import Text
+from ingest.spelling import canonical
 
 NAME: Final = "table"
 SUFFIXES: Final = (".csv", ".tsv", ".tab")

@@ -7,7 +7,10 @@ from collections.abc import Iterator
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
-from ingest.fields import initials_first, record
+from assistant.entry_types import entry_type
+from ingest.detailing import page_range
+from ingest.fields import record
+from ingest.people import initials_first
 from ingest.records import Record, Rejected
 from ingest.sources.tagged import EVERY_TAG, Grammar, Tagged, tagged
 from ingest.sources.text import Text
@@ -68,4 +71,29 @@ def _fields(item: Tagged) -> dict[str, object]:
         "categories": item.text("WC"),
         "tags": item.text("DE") or item.text("ID"),
         "worktype": item.text("DT"),
+        "details": {
+            "type": _type(item),
+            "volume": item.text("VL"),
+            "issue": item.text("IS"),
+            "page": page_range(item.text("BP"), item.text("EP")) or item.text("AR"),
+            "publisher": item.text("PU"),
+            "publisher-place": item.text("PI"),
+            "ISSN": ", ".join(item.all("SN", "EI")),
+            "ISBN": ", ".join(item.all("BN")),
+            "editor": [initials_first(name) for name in item.all("BE", "ED")],
+            "container-title-short": item.text("JI", "J9"),
+            "collection-title": item.text("SE"),
+            "event-title": item.text("CT"),
+            "event-place": item.text("CL"),
+            "number-of-pages": item.text("PG") if item.text("PT") == "B" else "",
+            "language": item.text("LA"),
+            "date": item.text("PD"),
+        },
     }
+
+
+def _type(item: Tagged) -> str:
+    """Proceedings are told by their kind of document, books by that of the publication."""
+    kinds = [entry_type(part) for part in item.text("DT").split(";")]
+    within = {"B": "chapter", "P": "patent", "C": "paper-conference"}.get(item.text("PT"), "article-journal")
+    return "paper-conference" if "paper-conference" in kinds and item.text("CT", "SE") else within

@@ -17,6 +17,7 @@ from assistant.errors import SourceError
 from ingest.fields import record
 from ingest.online.client import Client, Pace, Reply
 from ingest.records import Record, Rejected
+from ingest.sources.shapes import zotero_details
 
 ADDRESS: Final = "http://127.0.0.1:23119/api"
 FILE: Final = "zotero.sqlite"
@@ -201,6 +202,7 @@ def _item(data: Mapping[str, Any], name: str) -> Record | Rejected:
         "categories": list(data.get("collections", ())),
         "tags": [tag.get("tag") if isinstance(tag, Mapping) else tag for tag in data.get("tags", ())],
         "citekey": data.get("citationKey") or extra.get("citationkey") or extra.get("bibtexkey"),
+        "details": {**zotero_details(data), "date": _date(str(data.get("date") or ""))},
     }
     found = record(fields, f"{name}:{key}", name)
     if isinstance(found, Rejected):
