@@ -52,6 +52,12 @@ class ChromaRunner:
             self._process.wait(30)
             self._process = None
 
+    def kill(self) -> None:
+        """As `kill -9` does."""
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait()
+
     def collections(self) -> list[str]:
         """The names of all that the server holds."""
         path = "/api/v2/tenants/default_tenant/databases/default_database/collections"

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import shutil
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -176,6 +179,48 @@ def test_a_server_put_back_from_a_backup_is_noticed(tmp_path: Path, own: ChromaR
         assert [check for check, _ in complaints(library)] == ["vector index"]
         library.write(many([30]))
         assert complaints(library) == []
+
+
+_WRITER = """
+import sys
+from assistant.library import Library
+from tests.stored_papers import EMBEDDER, many
+with Library.open(sys.argv[1], embedder=EMBEDDER) as library:
+    for start in range(0, 900, 30):
+        library.write(many(range(start, start + 30)))
+        print(start, flush=True)
+"""
+
+
+@pytest.mark.parametrize(
+    "killed",
+    ["writer", pytest.param("server", marks=pytest.mark.slow)],  # the server's own files may be damaged then
+)
+def test_whoever_is_killed_the_next_write_puts_it_right(tmp_path: Path, own: ChromaRunner, killed: str) -> None:
+    root = str(Path(__file__).parents[1])
+    writer = subprocess.Popen(
+        [sys.executable, "-c", _WRITER, str(tmp_path / "library")],
+        env={**os.environ, "PYTHONPATH": root, "IBID_CHROMA_URL": own.url},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert writer.stdout is not None
+    told = [writer.stdout.readline().strip() for _ in range(3 if killed == "writer" else 20)]
+    if killed == "writer":
+        writer.kill()
+    else:
+        own.kill()
+    told += writer.communicate()[0].split()
+    if killed == "server":
+        assert writer.returncode == 0  # it went on without
+        own.start()
+    with opened(tmp_path / "library", own) as library:
+        assert library.count() >= 30 * len(told)
+        library.write(many([1000]))
+        assert complaints(library) == []
+        assert holds_what_an_exact_scan_finds(library, ChromaServer(own.url), range(10))
+        assert own.collections() == [collection(library)]
 
 
 # several libraries at one server
