@@ -11,11 +11,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from fastapi.testclient import TestClient
 from filelock import FileLock
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assistant.errors import LibraryError, NotInLibrary, SettingsError
+from assistant.engine import Assistant
+from assistant.errors import InputError, LibraryError, NotInLibrary, SettingsError
 from assistant.library import Library
 from assistant.settings import Settings
 from assistant.storage.doctor import Check
@@ -24,9 +26,10 @@ from evals.recorded import Recorded
 from ingest import add
 from tests.scripted_assistant import ScriptedAssistant
 from tests.stored_papers import paper
-from ui.papers import labels, projection
+from ui.papers import labels, projection, sources
 from ui.papers.adding import Adding, Ingest
 from ui.runs import charts
+from ui.server import application
 from ui.services import Services
 from ui.settings import choosing, mending
 from ui.settings.choosing import Choice
@@ -201,3 +204,47 @@ def test_read_only_libraries_are_left_alone(tmp_path: Path) -> None:
         adding = Adding(Services(library, ScriptedAssistant(library), hook=lambda name: add))
         with pytest.raises(LibraryError, match="reading only"):
             adding.paper({"title": "Kelp"})
+
+
+@pytest.mark.parametrize(
+    ("given", "address"),
+    [
+        ("zotero", "zotero"), ("10.1000/182", "doi:10.1000/182"), ("https://doi.org/10.1000/182", "doi:10.1000/182"),
+        ("cat:cs.CL AND ti:retrieval", "arxiv:cat:cs.CL AND ti:retrieval"), ("arxiv:all:lake", "arxiv:all:lake"),
+        ("/etc/passwd", None), ("~/papers", None), ("../refs.bib", None), ("arxiv:", None), ("arxiv:/etc/passwd", None),
+        ("file:///etc/passwd", None), ("C:\\refs.bib", None),
+    ],
+)  # fmt: skip
+def test_no_path_that_is_typed_into_the_page_is_read(tmp_path: Path, given: str, address: str | None) -> None:
+    with Library.open(tmp_path / "library", embedder=HashEmbedder()) as library:
+        if address is None:
+            with pytest.raises(InputError, match="ibid sync PATH"):
+                sources.chosen(library, given)
+        else:
+            assert sources.chosen(library, given) == address
+
+
+def test_a_remembered_source_is_named_and_says_whom_it_asks(tmp_path: Path) -> None:
+    with Library.open(tmp_path / "library", embedder=HashEmbedder()) as library:
+        known = ("/home/a/<i>refs.bib", "zotero", "arxiv:cat:cs.CL", "crossref:/home/a/dois.txt", "doi:10.1/x")
+        with library.writing("a test"):
+            for one in known:
+                library.sources.remember(one, {})
+        assert all(sources.chosen(library, one) == one for one in known)
+        made = sources.listed(library)
+    assert "<i>" not in made
+    assert [sources.named(one) for one in known] == [
+        "<i>refs.bib", "Zotero", "arXiv: cat:cs.CL", "Crossref: dois.txt", "DOI: 10.1/x",
+    ]  # fmt: skip
+    assert made.count("over the internet") == 2 * 3  # in each button's text and label
+
+
+def test_several_users_are_told_to_sync_where_the_server_is(tmp_path: Path) -> None:
+    with Library.open(tmp_path / "library", embedder=HashEmbedder()) as library:
+        app = application(Services(library, Assistant(library), user=lambda request: "ada"))
+        with TestClient(app, base_url="http://127.0.0.1") as client:
+            assert client.get("/papers/sources").json() == {"html": "", "may": False}
+            for path in ("sync", "forget"):
+                reply = client.post(f"/papers/{path}", json={"source": "zotero"})
+                assert reply.status_code == 400
+                assert "ibid sync" in reply.json()["message"]

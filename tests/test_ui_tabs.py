@@ -23,6 +23,7 @@ from assistant.settings import Settings
 from assistant.testing import HashEmbedder, tiny_library
 from evals import run
 from evals.cases import parse
+from ingest.syncing import sync
 from ui.server import application, listen
 from ui.services import Services
 from ui.settings.running import Running
@@ -304,6 +305,68 @@ def test_good_and_broken_files_are_reported_on(page: Page, tmp_path: Path, site:
     page.locator("[data-files]").set_input_files(str(wrong))
     expect(page.locator("[data-outcome] .ibid-failure")).to_contain_text("not taken")
     assert site.library.count() == 63
+
+
+def test_files_are_dropped_anywhere_on_the_tab(page: Page, site: Site) -> None:
+    _all_papers(page)
+    dropped = page.evaluate_handle(
+        """(text) => {
+          const moved = new DataTransfer();
+          moved.items.add(new File([text], "dropped.jsonl", { type: "application/x-ndjson" }));
+          return moved;
+        }""",
+        '{"title": "A dropped study", "abstract": "Dropped files count 77 cases.", "authors": ["Ada Byron"]}\n',
+    )
+    over = page.locator("#ibid-shelf tbody")
+    over.dispatch_event("dragenter", {"dataTransfer": dropped})
+    expect(page.get_by_text("Drop to add these files")).to_be_visible()
+    over.dispatch_event("drop", {"dataTransfer": dropped})
+    expect(page.get_by_text("Drop to add these files")).to_be_hidden()
+    expect(page.locator("[data-outcome]")).to_contain_text("Done with dropped.jsonl")
+    expect(page.locator("[data-outcome]")).to_contain_text("A dropped study")
+    found = next(paper for paper in site.library.papers() if paper.title == "A dropped study")
+    site.library.remove([found.id])
+    page.keyboard.press("Escape")
+
+
+def test_a_source_is_checked_then_brought_in_and_nothing_goes_unasked(page: Page, site: Site, tmp_path: Path) -> None:
+    lines = [
+        f'{{"title": "Synced {number}", "abstract": "Text of {number}.", "doi": "10.1000/{number}"}}'
+        for number in (1, 2, 3)
+    ]
+    file = tmp_path / "refs.jsonl"
+    file.write_text("\n".join(lines[:2]))
+    sync(site.library, str(file))
+    file.write_text("\n".join(lines[1:]))
+    _all_papers(page)
+    before = site.library.count()
+    page.get_by_role("button", name="Add papers").first.click()
+    source, outcome = page.locator(".ibid-remembered li"), page.locator("[data-outcome]")
+    expect(source).to_contain_text("refs.jsonl")
+    expect(source).to_contain_text("2 papers, synced")
+    source.get_by_label("also look for papers to remove").check()
+    source.get_by_role("button", name="Check for changes").click()
+    expect(outcome).to_contain_text("refs.jsonl: what would change")
+    expect(outcome).to_contain_text("1 paper no longer there: would be removed")
+    expect(outcome.get_by_role("button", name="Synced 1")).to_be_visible()
+    assert site.library.count() == before
+    outcome.get_by_role("button", name="Not now").click()
+    expect(outcome).to_be_empty()
+    source.get_by_role("button", name="Check for changes").click()  # without what would be removed: it was drawn anew
+    expect(outcome).to_contain_text("1 paper no longer there: kept")
+    outcome.get_by_role("button", name="Bring in").click()
+    expect(outcome).to_contain_text("Done with refs.jsonl")
+    assert {site.library.paper(f"10.1000/{number}").title for number in (1, 2, 3)} == {
+        "Synced 1",
+        "Synced 2",
+        "Synced 3",
+    }
+    assert _violations(page) == []
+    source.get_by_role("button", name="Forget refs.jsonl; its papers stay").click()
+    expect(source).to_have_count(0)
+    expect(page.get_by_role("button", name="Zotero on this computer")).to_be_visible()
+    site.library.remove([f"10.1000/{number}" for number in (1, 2, 3)])
+    page.keyboard.press("Escape")
 
 
 def test_one_paper_is_typed_in_and_removed_again(page: Page, site: Site) -> None:

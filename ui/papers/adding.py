@@ -1,12 +1,13 @@
-"""Adding papers from the page: one ingest at a time, in a thread of its own, watched by whoever looks."""
+"""Adding papers from the page, and syncing with sources: one at a time, in a thread of its own, watched by whoever looks."""
 
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import tempfile
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, Literal
@@ -18,15 +19,21 @@ from ui.uploads import safe, without_paths
 if TYPE_CHECKING:
     from ui.services import Services
 
+Kind = Literal["add", "plan", "sync"]
+Work = Callable[[Callable[[Any], None]], str]  # takes what hears of progress, gives the report as HTML
 _FORM: Final = "added by hand.jsonl"  # the source of a paper that was typed in
 
 
 @dataclass(frozen=True, slots=True)
 class Ingest:
-    """How far an ingest is. `total` is None while it is not known; `report` is HTML, `message` what stopped it."""
+    """How far an ingest is. `total` is None while it is not known; `report` is HTML, `message` what stopped it.
+
+    A `plan` changes nothing: it tells what a `sync` would do.
+    """
 
     number: int
     what: str
+    kind: Kind = "add"
     state: Literal["running", "done", "failed"] = "running"
     done: int = 0
     total: int | None = None
@@ -61,7 +68,7 @@ class Adding:
                 with path.open("wb") as target:
                     shutil.copyfileobj(content, target)
                 paths.append(path)
-            return self._start(views.several(names), folder, paths)
+            return self._start(views.several(names), self._adding(folder, paths))
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise
@@ -72,45 +79,71 @@ class Adding:
         path = folder / _FORM
         path.write_text(json.dumps(fields, ensure_ascii=False) + "\n", encoding="utf-8")
         try:
-            return self._start(str(fields["title"]), folder, [path])
+            return self._start(str(fields["title"]), self._adding(folder, [path]))
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise
+
+    def sync(self, source: str, name: str, *, prune: bool, dry: bool) -> Ingest:
+        """Starts to bring in what changed in a source, or with `dry` to tell what would. Raises as `_start`.
+
+        Naming a source on the internet asks it: only a reader's click may come to that.
+        """
+        run = self._services.hook("sync")
+        library = self._services.library
+
+        def work(progress: Callable[[Any], None]) -> str:
+            contact = os.environ.get("IBID_CONTACT")
+            done = run(library, source, prune=prune, dry=dry, contact=contact, progress=progress).to_dict()
+            (told,) = done["sources"]
+            return views.synced(told, self._titles(told, gone=True), prune=prune, dry=dry)
+
+        return self._start(name, work, "plan" if dry else "sync")
 
     def refuse_while_running(self) -> None:
         """Raises InputError while papers are being added."""
         if self._latest is not None and self._latest.state == "running":
             raise InputError(f"{self._latest.what} is being added; try again when that is done")
 
-    def _start(self, what: str, folder: Path, paths: Sequence[Path]) -> Ingest:
+    def _adding(self, folder: Path, paths: Sequence[Path]) -> Work:
+        """Adds files, and takes their folder away."""
+        add = self._services.hook("ingest")
+
+        def work(progress: Callable[[Any], None]) -> str:
+            try:
+                report = add(self._services.library, *paths, progress=progress).to_dict()
+            finally:
+                shutil.rmtree(folder, ignore_errors=True)
+            return views.report(without_paths(report, paths), self._titles(report))
+
+        return work
+
+    def _start(self, what: str, work: Work, kind: Kind = "add") -> Ingest:
         """Raises InputError while another ingest runs, LibraryError where nothing can be written."""
         if self._services.library.read_only:
             raise LibraryError("this library is open for reading only; nothing was added")
-        add = self._services.hook("ingest")
         with self._lock:
             self.refuse_while_running()
-            self._latest = begun = Ingest(self._latest.number + 1 if self._latest else 1, what)
-        threading.Thread(target=self._run, args=(add, folder, paths), name="ibid-adding", daemon=True).start()
+            self._latest = begun = Ingest(self._latest.number + 1 if self._latest else 1, what, kind)
+        threading.Thread(target=self._run, args=(work,), name="ibid-adding", daemon=True).start()
         return begun
 
-    def _run(self, add: Any, folder: Path, paths: Sequence[Path]) -> None:
+    def _run(self, work: Work) -> None:
         def progress(now: Any) -> None:
             self._change(done=now.done, total=now.total)
 
         try:
-            report = add(self._services.library, *paths, progress=progress).to_dict()
-            self._change(state="done", report=views.report(without_paths(report, paths), self._titles(report)))
+            self._change(report=work(progress), state="done")
         except IbidError as error:
             self._change(state="failed", message=str(error))
         except Exception as error:  # nobody else would hear of it
             self._change(state="failed", message=f"adding broke off: {type(error).__name__}: {error}")
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
 
-    def _titles(self, report: Mapping[str, Any]) -> dict[str, str]:
-        """Of the papers that a report names."""
+    def _titles(self, report: Mapping[str, Any], *, gone: bool = False) -> dict[str, str]:
+        """Of the papers that a report names and that are here."""
         named = {one[name] for one in report["ambiguous"] for name in ("paper_id", "other_id")}
         named |= {one for name in ("added", "updated", "duplicates") for one in report["ids"][name][: views.NAMED]}
+        named |= {one for name in ("gone", "pruned") for one in report[name][: views.NAMED]} if gone else set()
         return {id_: paper.title for id_, paper in self._services.library.papers_by_id(named).items()}
 
     def _change(self, **now: Any) -> None:

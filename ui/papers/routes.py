@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
-from fastapi import APIRouter, File, Query, UploadFile
+from fastapi import APIRouter, File, Query, Request, UploadFile
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field, field_validator
 
@@ -14,7 +14,7 @@ from assistant.errors import InputError, LibraryError, NotInLibrary
 from assistant.papers import Hit
 from assistant.storage.shelf import MOST, Order, Wanted
 from ui import standing
-from ui.papers import views
+from ui.papers import sources, views
 from ui.papers.adding import Adding
 from ui.papers.atlas import Atlas, Atlases
 from ui.papers.known import NOTE_CHARACTERS, known
@@ -92,6 +92,17 @@ class Correction(BaseModel):
         return Changes(written({self.field: self.text}))
 
 
+class Source(BaseModel):
+    source: Annotated[str, Field(min_length=1, max_length=4000)]
+
+
+class Syncing(Source):
+    """A source to sync with: with `dry` only to tell what would change, with `prune` also what would go."""
+
+    dry: bool = True
+    prune: bool = False
+
+
 class Chosen(BaseModel):
     ids: Annotated[list[Id], Field(min_length=1, max_length=_MOST_REMOVED)]
 
@@ -102,6 +113,7 @@ def routes(services: Services) -> APIRouter:
     adding, atlases = Adding(services), Atlases(services.library)
     _looking(router, services, adding, atlases)
     _changing(router, services, adding, atlases)
+    _syncing(router, services, adding)
     return router
 
 
@@ -250,3 +262,36 @@ def _changing(router: APIRouter, services: Services, adding: Adding, atlases: At
         adding.refuse_while_running()
         removed = library.remove([one for one in chosen.ids if one in library.papers_by_id([one])])
         return JSONResponse({"removed": removed})
+
+
+def _syncing(router: APIRouter, services: Services, adding: Adding) -> None:
+    """Sources are files of the server's machine and services on the internet: only its own reader may have them read."""
+    library = services.library
+
+    def refuse(request: Request) -> None:
+        if services.user(request) is not None:
+            raise InputError("several people use this server; sync with sources where it is started: ibid sync")
+
+    @router.get("/sources")
+    def remembered(request: Request) -> JSONResponse:
+        """What is remembered, and whether this page may sync with it."""
+        if services.user(request) is not None or library.read_only:
+            return JSONResponse({"html": "", "may": False})
+        return JSONResponse({"html": sources.listed(library), "may": True})
+
+    @router.post("/sync")
+    def sync(wanted: Syncing, request: Request) -> JSONResponse:
+        """Starts a sync, or the plan of one; `state` tells how it goes."""
+        refuse(request)
+        address = sources.chosen(library, wanted.source)
+        begun = adding.sync(address, sources.named(address), prune=wanted.prune, dry=wanted.dry)
+        return JSONResponse(begun.told(), 202)
+
+    @router.post("/forget")
+    def forget(wanted: Source, request: Request) -> JSONResponse:
+        """Forgets a source; its papers stay."""
+        refuse(request)
+        adding.refuse_while_running()
+        with library.writing("forgetting a source"):
+            library.sources.forget(wanted.source)
+        return JSONResponse({"forgotten": wanted.source})

@@ -108,6 +108,50 @@ def report(done: Mapping[str, Any], titles: Mapping[str, str]) -> str:
     )
 
 
+def synced(done: Mapping[str, Any], titles: Mapping[str, str], *, prune: bool, dry: bool) -> str:
+    """What a sync with one source did, or with `dry` would do, with a button that does it."""
+    unread = f'<p class="ibid-wrong">{escape(done["failed"])}</p>' if done["failed"] else ""
+    nothing = not any(done[name] for name in ("added", "updated", "duplicates", "unchanged", "rejected", "skipped"))
+    body = "" if nothing else report(done, titles) if _counted(done) else "<p>Nothing has changed there.</p>"
+    made = unread + body + _gone(done, titles, prune=prune, dry=dry)
+    if not dry or done["failed"]:
+        return made
+    if not (done["added"] or done["updated"] or done["duplicates"] or done["pruned"]):
+        return made + '<p class="ibid-soft">There is nothing to bring in.</p>'
+    flag = ' data-prune="yes"' if prune else ""
+    return (
+        f'{made}<p class="ibid-soft">Nothing has been changed yet.</p><div class="ibid-bring">'
+        f'<button type="button" class="ibid-button ibid-strong" data-act="bring" data-source="{escape(done["source"])}"{flag}>'
+        f"{'Bring in, and remove' if done['pruned'] else 'Bring in'}</button>"
+        '<button type="button" class="ibid-button" data-act="leave">Not now</button></div>'
+    )
+
+
+def _counted(done: Mapping[str, Any]) -> bool:
+    return any(done[name] for name in ("added", "updated", "duplicates", "unchanged", "rejected"))
+
+
+def _gone(done: Mapping[str, Any], titles: Mapping[str, str], *, prune: bool, dry: bool) -> str:
+    """Papers that the source no longer has."""
+    made = ""
+    pruned = set(done["pruned"])
+    kept = [one for one in done["gone"] if one not in pruned]
+    if pruned:
+        verb = "would be removed" if dry else "removed"
+        made += f"<h4>{count(len(pruned), 'paper')} no longer there: {verb}</h4>{_titled(done['pruned'], titles)}"
+    if kept:
+        why = "as another source has them, or you added or changed them" if prune else "as nothing is removed unasked"
+        made += f"<h4>{count(len(kept), 'paper')} no longer there: kept, {why}</h4>{_titled(kept, titles)}"
+    return made
+
+
+def _titled(ids: Sequence[str], titles: Mapping[str, str]) -> str:
+    """The first of some papers by title; those that are no longer here have none to open."""
+    items = "".join(f"<li>{_link(one, titles) if one in titles else escape(one)}</li>" for one in ids[:NAMED])
+    rest = f'<p class="ibid-soft">and {count(len(ids) - NAMED, "more paper")}</p>' if len(ids) > NAMED else ""
+    return f'<ul class="ibid-named">{items}</ul>{rest}'
+
+
 def _added(done: Mapping[str, Any], titles: Mapping[str, str]) -> str:
     ids = [*done["ids"]["added"], *done["ids"]["updated"], *done["ids"]["duplicates"]]
     shown = [one for one in dict.fromkeys(ids) if one in titles][:NAMED]

@@ -315,20 +315,44 @@
       seen = work.number;
       while (work.state === "running") {
         const part = work.total ? work.done / work.total : null;
-        progress(work.total ? `Adding ${work.what}: ${work.done.toLocaleString("en")} of ${count(work.total, "record")}` : `Reading ${work.what}`, part === null ? 0.2 : 0.2 + 0.8 * part);
+        const doing = work.kind === "plan" ? "Checking" : work.kind === "sync" ? "Syncing with" : "Adding";
+        progress(work.total ? `${doing} ${work.what}: ${work.done.toLocaleString("en")} of ${count(work.total, "record")}` : work.done ? `${doing} ${work.what}: ${count(work.done, "record")}` : `Reading ${work.what}`, part === null ? 0.2 : 0.2 + 0.8 * part);
         await new Promise((done) => setTimeout(done, WORK_MS));
         try { work = (await fetched("papers/state")).work; } catch { /* asked again */ }
         if (!work || work.number !== seen) return;
       }
       if (work.state === "failed") outcome(failure(work.message));
       else {
-        const made = make("div", { class: "ibid-report" }, make("h4", { text: `Done with ${work.what}` }));
+        const made = make("div", { class: "ibid-report" }, make("h4", { text: work.kind === "plan" ? `${work.what}: what would change` : `Done with ${work.what}` }));
         const report = make("div");
         report.innerHTML = work.report;
         made.append(...report.childNodes);
         outcome(made);
       }
+      if (work.kind !== "add") { one("[data-outcome]", root).scrollIntoView({ block: "nearest" }); loadSources(); }
       refresh();
+    }
+
+    /* --- sources that are kept in step --- */
+
+    async function loadSources() {
+      const place = one("[data-in-step]", root);
+      const found = await fetched("papers/sources").catch(() => ({ may: false }));
+      place.hidden = !found.may;
+      if (!found.may) return;
+      one("[data-remembered]", place).innerHTML = found.html;
+      for (const time of all("time", place)) time.textContent = new Date(time.dateTime).toLocaleString("en-GB", { dateStyle: "medium", timeStyle: "short" });
+      if (!found.html) one("details", place).open = true;
+    }
+
+    async function sync(source, dry, prune) {
+      progress("Reading", null);
+      one("[data-progress]", root).scrollIntoView({ block: "nearest" });
+      try {
+        await watch(await fetched("papers/sync", { source, dry, prune }));
+      } catch (error) {
+        outcome(failure(error.message));
+      }
     }
 
     function progress(text, part) {
@@ -400,6 +424,7 @@
     one("[data-orders]", root).addEventListener("change", (event) => narrow({ order: event.target.value.replace("-", ""), descending: event.target.value.endsWith("-") }));
     one("[data-files]", root).addEventListener("change", (event) => { if (event.target.files.length) send([...event.target.files]); });
     one("[data-form]", root).addEventListener("submit", type);
+    one("[data-elsewhere]", root).addEventListener("submit", (event) => { event.preventDefault(); const source = event.target.source.value.trim(); if (source) sync(source, true, false); });
     const place = one("[data-one]", root);
     place.addEventListener("submit", (event) => {
       const form = event.target;
@@ -466,12 +491,16 @@
     new IntersectionObserver((entries) => { if (entries.some((entry) => entry.isIntersecting)) { start(); drawMap(); } }).observe(root);
 
     return {
-      add: () => { show("add"); one("[data-files]", root).focus(); },
+      add: () => { show("add"); loadSources(); one("[data-files]", root).focus(); },
       all: () => { find.value = ""; drawChosen(null); return narrow({ search: "", group: null }); },
       back: () => { wanted.offset = Math.max(0, wanted.offset - PAGE); return load(); },
+      bring: (control) => sync(control.dataset.source, false, Boolean(control.dataset.prune)),
+      check: (control) => sync(control.dataset.source, true, Boolean(one("[data-prune]", control.closest("li") || control)?.checked)),
       close,
       correct: correcting,
+      forget: async (control) => { await fetched("papers/forget", { source: control.dataset.source }); says(root, "Forgotten; its papers stay"); return loadSources(); },
       group: (control) => choose(Number(control.dataset.group) === wanted.group ? null : Number(control.dataset.group)),
+      leave: () => outcome(""),
       keep: () => one(".ibid-confirm", root).close(),
       on: () => { wanted.offset += PAGE; return load(); },
       open,

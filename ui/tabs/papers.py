@@ -92,7 +92,7 @@ def _pane() -> str:
         f'<div class="ibid-bar"><span>Paper</span>{close}</div><div class="ibid-pane-body" data-one></div></aside>'
         '<aside class="ibid-pane" aria-label="Add papers" data-is="add" tabindex="-1" hidden>'
         f'<div class="ibid-bar"><span>Add papers</span>{close}</div>'
-        f'<div class="ibid-pane-body">{_files()}{_form()}</div></aside>'
+        f'<div class="ibid-pane-body">{_files()}{_sources()}{_form()}</div></aside>'
     )
 
 
@@ -102,11 +102,29 @@ def _files() -> str:
     return (
         f'<label class="ibid-drop"><input type="file" multiple accept="{kinds}" data-files>'
         "<strong>Drop files here, or choose them</strong>"
-        "<span>BibTeX, JSON Lines, CSV, or text copied from a page of papers; "
+        "<span>Exports of Zotero, EndNote, Mendeley, PubMed and others: BibTeX, RIS, CSV, JSON, nbib, XML; "
         f"up to {limits.upload // 2**20} MB</span></label>"
         '<div class="ibid-progress" data-progress hidden><p data-doing></p>'
         '<progress max="1" aria-label="How far adding is"></progress></div>'
         '<div class="ibid-outcome" data-outcome role="status"></div>'
+    )
+
+
+def _sources() -> str:
+    return (
+        '<section class="ibid-in-step" data-in-step hidden><h3>Sources kept in step</h3>'
+        '<p class="ibid-soft">You see what would change before anything does, and nothing is removed unless you ask for it.</p>'
+        '<div data-remembered></div><details class="ibid-more-sources"><summary>Another source</summary>'
+        '<button type="button" class="ibid-button" data-act="check" data-source="zotero">Zotero on this computer</button>'
+        '<p class="ibid-soft">It must be running, and under Settings, Advanced let other applications on this computer '
+        "communicate with it.</p>"
+        '<form data-elsewhere><label class="ibid-input"><span>A DOI, or a query of arXiv</span><input name="source" '
+        'maxlength="2000" autocomplete="off" placeholder="10.1000/182, or cat:cs.CL AND ti:retrieval"></label>'
+        '<button type="submit" class="ibid-button">Ask over the internet</button></form>'
+        '<p class="ibid-soft">Ibid asks the internet only when you press this: arXiv, or Crossref and OpenAlex for a DOI. '
+        "They are sent what you wrote here.</p>"
+        '<p class="ibid-soft">A file or a folder: <code>ibid sync refs.bib ~/papers</code> in a terminal; from then on it '
+        "is listed here.</p></details></section>"
     )
 
 
