@@ -63,7 +63,8 @@ class Settings(BaseSettings):
     embedding_api_key: SecretStr | None = Field(default=None, description="key for it")
     chroma_url: str | None = Field(
         default=None,
-        description="a Chroma server for the vector index, e.g. `http://localhost:8000`; default: embedded",
+        description="a Chroma server for the vector index, e.g. `http://localhost:8000`, see docs/server-backend.md; "
+        "default: embedded",
     )
     chroma_token: SecretStr | None = Field(
         default=None, description="what the proxy before the Chroma server, or Chroma Cloud, asks for"
