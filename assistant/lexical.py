@@ -34,6 +34,7 @@ _SEGMENT_PARTS = ("term", "idx", "pos", "fieldnorm", "fast", "store")
 _LIVING = (".json",)  # meta.json and .managed.json, which every commit replaces
 _FEW_ALLOWED = 8  # measured: with 100,000 passages and k 100, naming 9,000 papers costs what sifting hits costs
 _VERIFY_ATTEMPTS = 5
+_MOST_SEGMENTS = 16  # each commit leaves one, and each is another look-up for each term of a question
 _FOOTER_MAGIC = 1337  # tantivy's: the last eight bytes of a file are the footer's length and this
 
 _T = TypeVar("_T")
@@ -117,6 +118,14 @@ class LexicalIndex:
         """Makes the changes so far durable and visible here."""
         if self._writer is not None:
             _guarded(self._folder, self._writer.commit)
+        self.reload()
+
+    def tidy(self) -> None:
+        """Has tantivy merge segments of like size, and waits for it: closing a writer ends merges that a commit began.
+        Readers see no difference but in time, and that removed passages in what was merged count no more."""
+        writer, self._writer = self._writing(), None
+        _guarded(self._folder, writer.commit)
+        _guarded(self._folder, writer.wait_merging_threads)
         self.reload()
 
     def reload(self) -> None:
@@ -227,6 +236,14 @@ class LexicalIndex:
                     ) from error
                 raise _damaged(self._folder, error) from error
         return self._writer
+
+
+def crowded(folder: Path) -> bool:
+    """Whether an index has so many segments that `tidy` pays."""
+    try:
+        return len(json.loads(_meta(folder))["segments"]) > _MOST_SEGMENTS
+    except (ValueError, KeyError, TypeError) as error:
+        raise _damaged(folder, error) from error
 
 
 def verify(folder: Path) -> None:

@@ -214,8 +214,9 @@ class Newer:
         """What came, and what went, between `seen` and `change` or later."""
         with self._guard:
             if self._known is None or self._known[:2] != (seen, change):
-                gone = self._truth.removed_since(seen.number)
-                self._known = (seen, change, Beside(Part(self._truth.matrix(after=seen.number)), frozenset(gone)))
+                gone, replaced = self._truth.removed_since(seen.number), self._truth.replaced_since(seen.number)
+                fresh = Part(self._truth.matrix(after=seen.number))
+                self._known = (seen, change, Beside(fresh, frozenset(gone), replaced))
             return self._known[2]
 
     def forget(self) -> None:
@@ -226,12 +227,13 @@ class Newer:
 class Beside:
     """Vectors to search beside an index, and the passages that it should not have any more."""
 
-    def __init__(self, fresh: Part, gone: frozenset[str]) -> None:
+    def __init__(self, fresh: Part, gone: frozenset[str], replaced: int) -> None:
+        """`gone` passages are nowhere any more; of `replaced` ones the vector in `fresh` counts, not the index's."""
         self.fresh = fresh
-        self.gone = gone
+        self.outdated = len(gone) + replaced  # so many hits of the index may have to be left out
         self._superseded = gone.union(fresh.matrix.passage_ids)
 
     def joined(self, found: Ranking, query: Vectors, k: int) -> Ranking:
-        """The index's own ranking with what it lacks, without what it should not have."""
+        """The index's own ranking, of `k + outdated`, with what it lacks and without what it should not have."""
         kept = [hit for hit in found if hit[0] not in self._superseded]
         return _cut([*kept, *self.fresh.best(query, k)], k)

@@ -19,7 +19,7 @@ from assistant.storage import program
 from assistant.storage.chroma_server import ChromaServer
 from assistant.storage.dense_part import FOUND_SHARE, DensePart, Health
 from assistant.storage.exact import ExactScan, Newer, ranked
-from assistant.storage.generations import Generation, Generations, Part, State
+from assistant.storage.generations import Generation, Generations, Part, Progress, State
 from assistant.storage.lexical_part import LexicalPart
 from assistant.storage.lock import WriterLock
 from assistant.storage.truth import Change, Truth
@@ -31,6 +31,10 @@ if TYPE_CHECKING:
 EXACT_ROWS = 10_000
 _AWAY_S = 30.0  # for which a server that did not answer is left alone
 _NEWER_ROWS = 2_000  # scanned exactly beside an open Chroma handle before it is opened again
+# Of passages that came and went, most that may wait for Chroma where it is large: to open its graph, write and check it
+# takes a second or two at 100,000 passages, however little is new, and searches look at what is newer anyway.
+_WAITING_ROWS = 1_000
+_WAITING_SHARE = 0.01  # of all passages
 
 T = TypeVar("T")
 
@@ -141,6 +145,10 @@ class Indexes:
                 _log.warning(
                     "%s. All is stored and found meanwhile; the next write brings that index up to date", error
                 )
+        now = self.current()
+        if now is not None:
+            with suppress(LibraryError):  # what was written is found already
+                self.lexical_part.tidy(now.generation)
 
     def _catch_up(self, part: Part) -> None:
         now = self.current()
@@ -151,6 +159,8 @@ class Indexes:
         if progress.change == target and not progress.busy:
             return
         if part == "dense":
+            if self.may_wait(progress):
+                return
             self.dense_part.reach()
         try:
             self._bring(now.generation, now.state, part, target)
@@ -160,6 +170,16 @@ class Indexes:
             self.rebuild(part)
         if part == "dense":
             self._delete_leftovers()  # which a server that was away, or a kill, has left
+
+    def may_wait(self, progress: Progress) -> bool:
+        """Whether the vector index, sound as far as it has come, lacks so little of a large library that the next
+        writes may bring it with theirs. Searches scan what it lacks exactly."""
+        rows = self._truth.passage_count()
+        if progress.busy or progress.place != self.dense_part.place or rows <= self._exact_rows:
+            return False
+        after = progress.change.number
+        missing = self._truth.newer(after) + len(self._truth.removed_since(after))
+        return after > 0 and missing <= min(_WAITING_ROWS, int(_WAITING_SHARE * rows))
 
     def rebuild(self, *parts: Part) -> Generation:
         """Makes `parts` anew in a new generation, then moves the pointer and deletes the old. The others are copied;
@@ -224,7 +244,7 @@ class Indexes:
             if seen == change:
                 return self.dense_part.search(query, k)[:k]
             beside = self._newer.beside(seen, change)
-            return beside.joined(self.dense_part.search(query, k + len(beside.gone)), query, k)
+            return beside.joined(self.dense_part.search(query, k + beside.outdated), query, k)
         except LibraryError as error:
             # A server may be back soon, or have lost what it held: then the next check has it made anew.
             self._health[now.generation.name] = Health(False, str(error), away=self._chroma is not None)
@@ -273,7 +293,7 @@ class Indexes:
         """`call` on a lexical index that is up to date if this process can make it so, else on what is there."""
         now = self.current()
         if now is None or now.state.lexical.change != self._truth.change() or now.state.lexical.busy:
-            now = self._mended(lambda: self.catch_up("lexical")) or now
+            now = self._mended(lambda: self._catch_up("lexical")) or now
         if now is None:
             return empty
         try:

@@ -54,6 +54,14 @@ class LexicalPart:
                 raise LibraryError(f"a lexical index of {count} passages is made anew rather than changed")
         return self._continue(generation, progress, target)
 
+    def tidy(self, generation: Generation) -> None:
+        """Merges what small writes have left, where that has become much; the caller holds the writer lock."""
+        from assistant.lexical import LexicalIndex, crowded
+
+        if crowded(generation.lexical):
+            with LexicalIndex.open(generation.lexical) as index:
+                index.tidy()
+
     def close(self) -> None:
         with self._guard:
             self._index = self._shown = None

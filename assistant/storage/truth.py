@@ -347,6 +347,16 @@ class Truth:
         with self._database.read() as connection:
             return {row.passage_id: row.paper_id for row in connection.execute(query)}
 
+    def replaced_since(self, after: int) -> int:
+        """How many passages were taken out above change `after` and are back."""
+        query = (
+            select(func.count(removals.c.passage_id.distinct()))
+            .join_from(removals, passages, passages.c.id == removals.c.passage_id)
+            .where(removals.c.change > after)
+        )
+        with self._database.read() as connection:
+            return int(connection.execute(query).scalar_one())
+
     def any_removed(self, after: int) -> bool:
         """Whether a passage was taken out or replaced above change `after`."""
         query = select(removals.c.row).where(removals.c.change > after).limit(1)
