@@ -20,7 +20,7 @@ from assistant.storage.chroma_server import ChromaServer
 from assistant.storage.database import FILE, Database
 from assistant.storage.editions import Editions
 from assistant.storage.facets import Facet, Field, facets
-from assistant.storage.filtering import matching_ids
+from assistant.storage.filtering import Matching
 from assistant.storage.history import ConversationSummary, Feedback, History, Turn
 from assistant.storage.indexes import Indexes
 from assistant.storage.lock import WriterLock
@@ -58,6 +58,7 @@ class Library:
         self._database.prepare()
         self._truth = Truth(self._database)
         self._history = History(self._database)
+        self._matching = Matching(self._database)
         self.shelf = Shelf(self._database)
         self.editions = Editions(self._database, self._truth)
         self.sources = Sources(self._database)
@@ -178,7 +179,7 @@ class Library:
 
     def matching_ids(self, filters: Filters | Mapping[str, Any] | None) -> set[str] | None:
         """Ids of the papers that `filters` leave; None when there is no filter, which means every paper."""
-        return matching_ids(self._database, Filters.parse(filters))
+        return self._matching.ids(Filters.parse(filters))
 
     def facets(self, field: Field, containing: str = "", limit: int = 50) -> tuple[Facet, ...]:
         """Values of a field to filter by that hold `containing`, with how many papers have each; most papers first."""
