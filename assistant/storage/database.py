@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
-from sqlalchemy import ColumnElement, Connection, Engine, create_engine, event, func, select
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.pool import QueuePool
 
 from assistant.errors import InputError, LibraryError, LibraryLocked, LibraryNotFound
-from assistant.storage import migrations
+from assistant.storage import dialect, migrations
 
 FILE = "library.sqlite"
 _BUSY_MS = 10_000
@@ -95,7 +94,7 @@ class Database:
         @event.listens_for(engine, "connect")
         def _configure(connection: sqlite3.Connection, _record: object) -> None:
             connection.execute("PRAGMA foreign_keys = ON")
-            connection.create_function("ibid_fold", 1, _folded, deterministic=True)
+            connection.create_function("ibid_fold", 1, dialect.fold_text, deterministic=True)
             connection.execute(f"PRAGMA synchronous = {synchronous}")
             connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
             if not self.read_only:
@@ -150,18 +149,5 @@ class Database:
             ) from error
 
 
-def among(column: ColumnElement[Any], values: Iterable[str | int]) -> ColumnElement[bool]:
-    """`column IN values` for any number of values: one bound parameter, so no limit on their count."""
-    import json
-
-    each = func.json_each(json.dumps(list(values))).table_valued("value")
-    return column.in_(select(each.c.value))
-
-
 def _has_content(path: Path) -> bool:
     return path.exists() and path.stat().st_size > 0
-
-
-def _folded(text: str | None) -> str | None:
-    """`truth.fold` inside SQLite, whose own `lower` knows ASCII only."""
-    return None if text is None else " ".join(text.casefold().split())

@@ -10,7 +10,8 @@ from sqlalchemy import select
 
 from assistant.editing import YOU, Edits, values
 from assistant.papers import Paper
-from assistant.storage.database import Database, among
+from assistant.storage.database import Database
+from assistant.storage.dialect import among
 from assistant.storage.schema import citekeys, edits, identifiers, papers
 from assistant.storage.truth import Truth
 

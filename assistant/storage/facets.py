@@ -9,6 +9,7 @@ from sqlalchemy import Select, distinct, func, literal, select
 
 from assistant.errors import InputError
 from assistant.storage.database import Database
+from assistant.storage.dialect import contains, elements
 from assistant.storage.schema import papers
 from assistant.storage.truth import fold
 
@@ -40,11 +41,11 @@ def facets(database: Database, field: Field, containing: str = "", limit: int = 
 def _query(field: Field, containing: str) -> Select[tuple[object, ...]]:
     if field == "paper":
         query = select(papers.c.id.label("value"), papers.c.title.label("label"), literal(1).label("papers"))
-        return query.where(func.instr(papers.c.title_folded, containing) > 0).order_by(papers.c.row)
+        return query.where(contains(papers.c.title_folded, containing)).order_by(papers.c.row)
     count = func.count(distinct(papers.c.row))
     if field in ("author", "category", "tag"):
         column = {"author": papers.c.authors, "category": papers.c.categories, "tag": papers.c.tags}[field]
-        each = func.json_each(column).table_valued("value")
+        each = elements(column)
         value, source = each.c.value, papers.join(each, literal(True))
         query = select(value.label("value"), value.label("label"), count.label("papers")).select_from(source)
     else:
@@ -52,5 +53,5 @@ def _query(field: Field, containing: str) -> Select[tuple[object, ...]]:
         query = select(value.label("value"), value.label("label"), count.label("papers")).where(value.is_not(None))
     query = query.group_by(value)
     if containing:
-        query = query.where(func.instr(func.lower(value), containing) > 0)
+        query = query.where(contains(func.lower(value), containing))
     return query.order_by(value) if field == "year" else query.order_by(count.desc(), value)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, or_, select
 
 from assistant.filters import Filters
-from assistant.storage.database import Database, among
+from assistant.storage.database import Database
+from assistant.storage.dialect import among, contains, folded
 from assistant.storage.schema import changes, citekeys, identifiers, labels, papers
 from assistant.storage.truth import fold
 
@@ -56,10 +57,10 @@ def _conditions(filters: Filters) -> list[ColumnElement[bool]]:
         (papers.c.authors_folded, filters.authors),
         (papers.c.venue_folded, filters.venues),
         (papers.c.source_folded, filters.sources),
-        (func.ibid_fold(papers.c.note), filters.notes),
+        (folded(papers.c.note), filters.notes),
     ):
         if values:
-            conditions.append(or_(*(func.instr(column, fold(value)) > 0 for value in values)))
+            conditions.append(or_(*(contains(column, fold(value)) for value in values)))
     for kind, values in (("category", filters.categories), ("tag", filters.tags)):
         if values:
             labelled = select(labels.c.paper_id).where(

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import FromClause, delete, func, insert, literal, select
-from sqlalchemy.dialects.sqlite import insert as upsert
 
 from assistant.errors import NotInLibrary
-from assistant.storage.database import Database, among
+from assistant.storage.database import Database
+from assistant.storage.dialect import among, replacing
 from assistant.storage.schema import conversations, feedback, ingest_reports, meta, papers, records, turns
 from assistant.storage.truth import now
 
@@ -101,8 +101,7 @@ class History:
             whole = {**record, "papers": {row.id: row.text_digest for row in rows}}
             values = {"created_at": record["created_at"], "conversation_id": record.get("conversation_id")}
             values["record"] = _json(whole)
-            statement = upsert(records).values(id=record["id"], **values)
-            connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=values))
+            connection.execute(replacing(records, "id", id=record["id"], **values))
 
     def record(self, record_id: str) -> dict[str, Any]:
         with self._database.read() as connection:

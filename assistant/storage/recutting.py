@@ -7,12 +7,11 @@ from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy.dialects.sqlite import insert as upsert
-
 from assistant.chunking import CHUNKER_VERSION, passages
 from assistant.cleaning import embedding_text
 from assistant.embedding.vectors import Fingerprint
 from assistant.storage.database import Database
+from assistant.storage.dialect import replacing
 from assistant.storage.schema import meta
 from assistant.storage.truth import FINGERPRINT, StoredPaper, Truth
 
@@ -42,7 +41,7 @@ def recut(database: Database, truth: Truth, embedder: Embedder) -> int:
             truth.write(list(_stored(stale, embedder)), fingerprint)
             done += len(stale)
     with database.write() as connection:
-        connection.execute(upsert(meta).values(key=FINGERPRINT, value=fingerprint).prefix_with("OR REPLACE"))
+        connection.execute(replacing(meta, "key", key=FINGERPRINT, value=fingerprint))
     return done
 
 

@@ -7,13 +7,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, insert, select
-from sqlalchemy.dialects.sqlite import insert as upsert
 
 from assistant.cleaning import embedding_text
 from assistant.embedding.vectors import Fingerprint, PassageVectors, pack
 from assistant.errors import LibraryError
 from assistant.papers import Passage
 from assistant.storage.database import Database
+from assistant.storage.dialect import replacing
 from assistant.storage.schema import meta, papers, passages, sentence_vectors, staged_vectors, vectors
 from assistant.storage.truth import FINGERPRINT, make_change, read_passage
 
@@ -54,7 +54,7 @@ def _begin(database: Database, fingerprint: str) -> None:
         before = connection.execute(select(meta.c.value).where(meta.c.key == _STAGED)).scalar_one_or_none()
         if before != fingerprint:
             connection.execute(delete(staged_vectors))
-            connection.execute(upsert(meta).values(key=_STAGED, value=fingerprint).prefix_with("OR REPLACE"))
+            connection.execute(replacing(meta, "key", key=_STAGED, value=fingerprint))
 
 
 def _missing(database: Database) -> list[tuple[int, str, Passage]]:
@@ -100,6 +100,6 @@ def _adopt(database: Database, fingerprint: str) -> None:
         )
         connection.execute(passages.update().values(change=change.number))
         connection.execute(papers.update().values(change=change.number))
-        connection.execute(upsert(meta).values(key=FINGERPRINT, value=fingerprint).prefix_with("OR REPLACE"))
+        connection.execute(replacing(meta, "key", key=FINGERPRINT, value=fingerprint))
         connection.execute(delete(meta).where(meta.c.key == _STAGED))
         connection.execute(delete(staged_vectors))

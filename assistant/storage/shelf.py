@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, Row, Select, func, or_, select
 
 from assistant.errors import InputError
-from assistant.storage.database import Database, among
+from assistant.storage.database import Database
+from assistant.storage.dialect import among, contains
 from assistant.storage.schema import changes, papers, passages, vectors
 from assistant.storage.truth import fold
 
@@ -131,7 +132,7 @@ def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
 def _has(word: str) -> ColumnElement[bool]:
     """Whether a paper has the word somewhere; the quick columns first."""
     columns = (papers.c.title_folded, papers.c.authors_folded, papers.c.venue_folded, papers.c.doi)
-    found = [func.instr(column, word) > 0 for column in columns]
+    found = [contains(column, word) for column in columns]
     if word.isdecimal() and len(word) == 4:
         found.append(papers.c.year == int(word))
     given = (papers.c.citekey, papers.c.tags, papers.c.own_words)  # short, and mostly empty

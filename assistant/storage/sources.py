@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import delete, func, insert, select
-from sqlalchemy.dialects.sqlite import insert as upsert
 
 from assistant.errors import NotInLibrary
-from assistant.storage.database import Database, among
+from assistant.storage.database import Database
+from assistant.storage.dialect import among, upsert
 from assistant.storage.schema import edits, memberships, source_parts, sources
 from assistant.storage.truth import now
 

@@ -13,14 +13,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, Row, delete, func, insert, select
-from sqlalchemy.dialects.sqlite import insert as upsert
 
 from assistant.editing import Edits, own_words, sourced_values
 from assistant.embedding.vectors import PassageVectors, pack, unpack
 from assistant.errors import NotInLibrary
 from assistant.identity import normalise_arxiv, normalise_doi
 from assistant.papers import DETAIL_NAMES, Details, Paper, Passage, Span, details
-from assistant.storage.database import Database, among
+from assistant.storage.database import Database
+from assistant.storage.dialect import among, upsert
 from assistant.storage.schema import (
     LIBRARY_ID,
     changes,
