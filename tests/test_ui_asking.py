@@ -16,7 +16,9 @@ from assistant import Assistant
 from assistant.filters import Filters
 from assistant.library import Library
 from assistant.testing import TINY_PAPERS, HashEmbedder, tiny_library
+from assistant.transcript import exported
 from tests.scripted_assistant import PAPER, QUOTE, ScriptedAssistant
+from ui.chat import stopping, threads
 from ui.chat.asking import Asking, Update
 from ui.server import application
 from ui.services import Services
@@ -130,8 +132,30 @@ def test_stopping_closes_the_assistants_stream_at_once(
     last = asyncio.run(asyncio.wait_for(stopped(), 20))
     assert last.state == "stopped"
     assert scripted.closed == ["slow"]
-    assert library.conversation_turns(conversation) == ()
     assert not asking.stop("a slow one")
+    (turn,) = library.conversation_turns(
+        conversation
+    )  # what had been checked is kept, and says that it was cut short
+    record = library.record(turn.record_id)
+    assert (turn.question, record.extra["stopped"], record.answer["notes"]) == ("slow", True, [stopping.NOTE])
+    assert [claim["verdict"] for claim in record.answer["claims"]] == ["quoted"]
+    assert "Stopped here" in last.html
+    assert threads.opened(library, conversation, None).turns == (last.html,)
+    assert f"Note: {stopping.NOTE}." in exported(library, conversation, "markdown")
+
+
+def test_a_stopped_retry_leaves_the_conversation_as_it_was(asking: Asking, library: Library) -> None:
+    conversation = library.create_conversation()
+    _ask(asking, conversation, "How many?")
+    before = library.conversation_turns(conversation)
+
+    async def stopped() -> None:
+        async for update in asking.ask("again", conversation, "slow", _NONE, 0):
+            if update.state == "writing":
+                asking.stop("again")
+
+    asyncio.run(asyncio.wait_for(stopped(), 20))
+    assert library.conversation_turns(conversation) == before
 
 
 def test_leaving_closes_the_assistants_stream(asking: Asking, library: Library, scripted: ScriptedAssistant) -> None:

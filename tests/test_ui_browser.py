@@ -226,6 +226,11 @@ def test_a_slow_answer_is_stopped_and_asked_again(page: Page, scripted: Scripted
     page.get_by_role("button", name="Stop answering").click()
     expect(turn).to_have_attribute("data-state", "stopped")
     assert len(scripted.closed) == before + 1
+    for _ in range(2):  # and after it was loaded anew
+        expect(turn).to_contain_text("Stopped here", timeout=_WAIT_MS)
+        expect(turn.locator(".ibid-answer")).to_contain_text(_SHOWN[:-1])
+        page.reload()
+    expect(turn).to_contain_text("Stopped here", timeout=_WAIT_MS)
     turn.get_by_role("button", name="Edit this question").click()
     page.get_by_label("Edit the question").fill("quick")
     page.get_by_role("button", name="Ask from here").click()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import asdict, dataclass, field, replace
@@ -18,7 +19,7 @@ from assistant.answers import Answer, Claim, ClaimVerified, Event, Finished, Ret
 from assistant.errors import IbidError, NotInLibrary
 from assistant.filters import Filters
 from assistant.storage.history import Turn
-from ui.chat import turns
+from ui.chat import stopping, turns
 from ui.chat.considered import considered
 from ui.chat.stored import recall
 from ui.rendering import count
@@ -50,6 +51,8 @@ class _Seen:
     """What a stream has told so far."""
 
     question: str
+    before: int = 0  # turns of the conversation
+    began: float = field(default_factory=time.monotonic)
     retrieved: Retrieved | None = None
     text: str = ""
     claims: list[Claim] = field(default_factory=list)
@@ -99,8 +102,9 @@ class Asking:
     ) -> AsyncGenerator[Update, None]:
         """Asks as turn `at` of the conversation, in place of that turn and those after it; by default as its next one.
 
-        When the question fails or is stopped, the turns that it would have replaced are put back. Without a
-        conversation, as in a library that is open for reading only, nothing is kept.
+        When the question fails or is stopped, the turns that it would have replaced are put back. Where there are none,
+        the sentences of a stopped answer are kept, marked as cut short. Without a conversation, as in a library that is
+        open for reading only, nothing is kept.
         """
         events: asyncio.Queue[Event | IbidError | None] = asyncio.Queue()
         lock = self._turns.setdefault(conversation, asyncio.Lock()) if conversation else asyncio.Lock()
@@ -109,9 +113,11 @@ class Asking:
             yield Update("looking", turns.looking(question))
             async with lock:
                 replaced = await asyncio.to_thread(self._cut, conversation, at)
-                seen = _Seen(question)
+                seen = _Seen(question, await asyncio.to_thread(self._asked_before, conversation))
                 try:
-                    async with aclosing(self._answered(seen, events, conversation, filters)) as updates:
+                    async with aclosing(
+                        self._answered(seen, events, conversation, filters, bool(replaced))
+                    ) as updates:
                         async for update in updates:
                             yield update
                 finally:
@@ -126,6 +132,7 @@ class Asking:
         events: asyncio.Queue[Event | IbidError | None],
         conversation: str | None,
         filters: Filters,
+        again: bool,
     ) -> AsyncGenerator[Update, None]:
         stream = self._services.assistant.astream(seen.question, filters=filters, conversation=conversation)
         going = [asyncio.create_task(_pump(stream, events))]
@@ -141,7 +148,7 @@ class Asking:
             for task in going:
                 task.cancel()
             await asyncio.gather(*going, return_exceptions=True)
-        yield await asyncio.to_thread(self._last, seen, conversation, filters)
+        yield await asyncio.to_thread(self._last, seen, conversation, filters, again)
 
     async def _look(
         self,
@@ -162,12 +169,29 @@ class Asking:
             hits = await asyncio.to_thread(library.search, question, _FOUND_FIRST, filters)
             events.put_nowait(_Early(question, hits, tuple(hit.passages[0] for hit in hits)))
 
-    def _last(self, seen: _Seen, conversation: str | None, filters: Filters) -> Update:
+    def _last(self, seen: _Seen, conversation: str | None, filters: Filters, again: bool) -> Update:
         if seen.answer is not None:
             return self._ended(seen.answer, conversation, filters)
         if seen.failure is not None:
             return Update("failed", turns.failed(seen.question, seen.failure), "No answer.")
+        kept = self._cut_short(seen, conversation, filters) if conversation and not again else None
+        if kept is not None:  # after a retry, the turns that it would have replaced come back instead
+            return kept
         return Update("stopped", turns.stopped(seen.question, seen.text, seen.claims), "Stopped.")
+
+    def _cut_short(self, seen: _Seen, conversation: str, filters: Filters) -> Update | None:
+        """The stopped answer as a turn that is kept; None where there is nothing to keep."""
+        settings = getattr(self._services.assistant, "settings", None)
+        model = settings.chat_model if settings else "quotes"
+        engine = "quotes" if model == "quotes" else f"chat:{model}"
+        query = seen.retrieved.query if seen.retrieved else seen.question
+        seconds = time.monotonic() - seen.began
+        answer = stopping.cut_short(seen.question, query, seen.text, seen.claims, engine, seconds)
+        if self._asked_before(conversation) > seen.before:  # it had ended after all, and is there
+            return None
+        if answer is None or not stopping.kept(self._services.library, answer, filters, conversation, settings):
+            return None
+        return replace(self._ended(answer, conversation, filters), state="stopped", says="Stopped.")
 
     def _ended(self, answer: Answer, conversation: str | None, filters: Filters) -> Update:
         library = self._services.library
@@ -191,6 +215,9 @@ class Asking:
         if conversation is None or at is None:
             return ()
         return self._services.library.cut_conversation(conversation, at)
+
+    def _asked_before(self, conversation: str | None) -> int:
+        return len(self._services.library.conversation_turns(conversation)) if conversation else 0
 
     def _put_back(self, conversation: str | None, replaced: Sequence[Turn]) -> None:
         for turn in replaced if conversation else ():

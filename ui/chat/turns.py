@@ -11,6 +11,7 @@ from assistant.cleaning import clean
 from assistant.filters import Filters
 from assistant.papers import Hit, Paper
 from ui import standing
+from ui.chat import stopping
 from ui.chat.icons import icon
 from ui.rendering import (
     REASON_TITLES,
@@ -73,11 +74,12 @@ def finished(
     if answer.abstention is not None:
         return _question(answer.question, number) + about + _refusal(answer) + also + _tools(answer, rating)
     body = _body(answer.text, answer.claims, answer.record_id)
+    cut = _CUT_SHORT if stopping.NOTE in answer.notes else ""
     notes = "".join(f'<p class="ibid-note">{escape(note)}</p>' for note in _notes(answer))
     references = _references(answer.citations, answer.record_id)
     return (
         f"{_question(answer.question, number)}{about}"
-        f'<div class="ibid-answer" role="group" aria-label="Answer">{body}</div>{notes}{references}{also}'
+        f'<div class="ibid-answer" role="group" aria-label="Answer">{body}</div>{cut}{notes}{references}{also}'
         f"{_tallies(answer)}{_tools(answer, rating)}"
     )
 
@@ -125,6 +127,12 @@ def verdict(claim: Claim) -> str:
     if "no_claim" in kinds:
         return "no claim"
     return ", ".join([VERDICT_LABELS[claim.verdict], *(said for kind, said in _MENDED.items() if kind in kinds)])
+
+
+_CUT_SHORT: Final = (
+    '<div class="ibid-stopped"><span>Stopped here; more may have come.</span>'
+    f'<button type="button" class="ibid-button" data-do="again">{icon("again")}Ask again</button></div>'
+)
 
 
 # --- pieces -----------------------------------------------------------------------------------------------------------
@@ -191,6 +199,8 @@ def _notes(answer: Answer) -> tuple[str, ...]:
     """The answer's notes; those on a paper's standing without its title, which the references name, a line a paper."""
     found: dict[str, list[str]] = {}
     for note in answer.notes:
+        if note == stopping.NOTE:
+            continue
         key = next((c.key for c in answer.citations if note.startswith(f"[{c.key}] “{c.paper.title}”: ")), "")
         title = next((c.paper.title for c in answer.citations if c.key == key), "")
         found.setdefault(f"[{key}] " if key else note, []).append(note.removeprefix(f"[{key}] “{title}”: "))
