@@ -11,10 +11,20 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Iterable
+from html import unescape
 from typing import Final, NamedTuple, Protocol
 from urllib.parse import unquote
 
 _DOI: Final = re.compile(r"\b10\.\d{4,9}(?:\.\d+)*/[^\s\"<>{}|\\^`]+", re.IGNORECASE)
+_SICI: Final = re.compile(r"\b10\.\d{4,9}/\(SICI\)\S+?CO;2-[\w#]", re.IGNORECASE)  # its angle brackets belong to it
+_URL: Final = re.compile(r"(?:\w://|\bwww\.|\bdoi\.org/)", re.IGNORECASE)
+_URL_PARTS: Final = re.compile(r"[?&#]")
+_ESCAPED: Final = re.compile(r"&(?:lt|gt|amp|#\d+);")
+# What publishers' pages add to a DOI: `/abstract`, `/full`, bioRxiv's `v2.full.pdf`.
+_PAGE: Final = re.compile(
+    r"/(?:e?pdf(?:plus|direct)?|abstract|summary|full(?:-?text)?|html|meta|references|figures|metrics|citedby)/?$"
+    r"|(?<=v\d)(?:\.(?:full|full-text|abstract|pdf|article-\w+|supplementary-material))+$"
+)
 _ARXIV_NEW: Final = re.compile(r"(?<!\d)(?<!\d\.)(\d{4}\.\d{4,5})(?:v\d{1,3})?(?![\d])")
 _ARXIV_ARCHIVES: Final = (
     r"astro-ph|cond-mat|gr-qc|hep-(?:ex|lat|ph|th)|math-ph|nucl-(?:ex|th)|quant-ph|physics|math|nlin|cs|q-bio|q-fin"
@@ -81,13 +91,21 @@ class Identifiable(Protocol):
 
 
 def normalise_doi(text: str | None) -> str | None:
-    """The DOI inside `text`, in lower case, without resolver, prefix or a preprint's version; None where there is none."""
+    """The DOI inside `text`, in lower case, without resolver, prefix or a preprint's version; None where there is none.
+
+    Of an address only the part that is the DOI counts: not its query, its fragment, nor what a publisher's page adds.
+    """
     if not text:
         return None
-    match = _DOI.search(unquote(text) if "%" in text else text)
+    text = unescape(text) if _ESCAPED.search(text) else text
+    address = _URL.search(text) is not None
+    parts = _URL_PARTS.split(text) if address else [text]  # before unquoting: what is quoted is no separator
+    match = next((found for part in parts if (found := _doi_in(unquote(part) if "%" in part else part))), None)
     if not match:
         return None
     doi = match.group().lower().rstrip(_TRAILING)
+    if address and "doi.org/" not in text.lower():
+        doi = _PAGE.sub("", doi)
     for opening, closing in ("()", "[]"):  # closing brackets that belong to the sentence around the DOI
         while doi.endswith(closing) and doi.count(closing) > doi.count(opening):
             doi = doi[:-1].rstrip(_TRAILING)
@@ -95,6 +113,10 @@ def normalise_doi(text: str | None) -> str | None:
         doi = _PREPRINT_VERSION.sub("", doi)
     prefix, _, suffix = doi.partition("/")
     return doi if prefix and suffix else None
+
+
+def _doi_in(text: str) -> re.Match[str] | None:
+    return _SICI.search(text) or _DOI.search(text)
 
 
 def is_preprint_doi(doi: str | None) -> bool:
@@ -255,7 +277,10 @@ def contradicted(first: Identifiable, second: Identifiable) -> bool:
 
 
 def _apart(one: str | None, other: str | None) -> bool:
-    return one is not None and other is not None and one != other
+    if one is None or other is None or one == other:
+        return False
+    # Older libraries, and sources that take `<` for markup, have such a DOI up to its first angle bracket.
+    return not ("/(sici)" in one and (one.startswith(f"{other}<") or other.startswith(f"{one}<")))
 
 
 def _arxiv_of(paper: Identifiable) -> str | None:

@@ -38,6 +38,24 @@ def _paper(title: str = "A Title That Tells", **fields: object) -> Paper:
         ("DOI 10.1016/S0140-6736(05)67889-0", "10.1016/s0140-6736(05)67889-0"),
         ("(see 10.1000/xyz)", "10.1000/xyz"),
         ("https://doi.org/10.1002%2F%28SICI%291097", "10.1002/(sici)1097"),
+        ("https://x.org/?doi=10.1000/abc&utm=1", "10.1000/abc"),
+        ("https://x.org/find?utm=1&doi=10.1000%2Fabc&b=2#top", "10.1000/abc"),
+        ("https://doi.org/10.1000/a%26b?x=1", "10.1000/a&b"),
+        ("10.1000/a&b", "10.1000/a&b"),
+        ("https://www.tandfonline.com/doi/full/10.1080/01234567.2019.1?needAccess=true", "10.1080/01234567.2019.1"),
+        ("https://link.springer.com/article/10.1007/s00001-020-1#Sec2", "10.1007/s00001-020-1"),
+        ("https://onlinelibrary.wiley.com/doi/10.1002/abc.1/abstract", "10.1002/abc.1"),
+        ("https://doi.org/10.1000/abstract/full", "10.1000/abstract/full"),
+        ("https://www.biorxiv.org/content/10.1101/2020.01.02.123456v2.full.pdf", "10.1101/2020.01.02.123456"),
+        (
+            "10.1002/(SICI)1097-0258(19980815)17:15<1661::AID-SIM968>3.0.CO;2-2",
+            "10.1002/(sici)1097-0258(19980815)17:15<1661::aid-sim968>3.0.co;2-2",
+        ),
+        (
+            "https://doi.org/10.1002/(SICI)1097-0258(19980815)17:15%3C1661::AID-SIM968%3E3.0.CO;2-%23",
+            "10.1002/(sici)1097-0258(19980815)17:15<1661::aid-sim968>3.0.co;2-#",
+        ),
+        ("10.1002/(SICI)1(1998)1:1&lt;1::AID-X&gt;3.0.CO;2-A.", "10.1002/(sici)1(1998)1:1<1::aid-x>3.0.co;2-a"),
         ("10.1000.10/xyz", "10.1000.10/xyz"),
         ("none", None),
         ("10.1", None),
@@ -177,6 +195,9 @@ def test_same_work_sees_names_and_numbers() -> None:
     assert not same_work(_paper(year=2010), _paper(year=2020))
     assert not same_work(_paper(authors=("Ann Lee",)), _paper(authors=("Bo Ek",)))
     assert not same_work(_paper(doi="10.1000/a"), _paper(doi="10.1000/b"))
+    cut = _paper(doi="10.1000/(SICI)1(1998)1:1")
+    assert same_work(_paper(doi="10.1000/(SICI)1(1998)1:1<1::AID-X>3.0.CO;2-A"), cut)
+    assert not same_work(_paper(doi="10.1000/(SICI)1(1998)1:2<1::AID-X>3.0.CO;2-A"), cut)
     assert same_work(_paper(doi="10.1000/a"), _paper(doi="10.48550/arxiv.1706.03762"))
 
 
