@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
+import io
 import json
 import subprocess
 import sys
 import time
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -242,6 +245,23 @@ def test_files_are_added_with_what_is_wrong_in_them(own: httpx.Client) -> None:
     assert all(rejected["where"].startswith("broken.jsonl") for rejected in report["rejected"])
     stored = own.get(f"/v1/papers/{report['ids']['added'][0]}").json()
     assert (stored["citekey"], stored["source"]) == ("k", "bibtex:refs.bib")
+
+
+def test_packed_files_are_added_and_bounded(own: httpx.Client) -> None:
+    lines = [json.dumps({"title": f"Packed {name} paper", "abstract": f"It says {name}."}) for name in ("one", "two")]
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as packed:
+        packed.writestr("in/side.jsonl", lines[1])
+    bomb = gzip.compress(b'{"title": "' + bytes(90 << 20).replace(b"\x00", b"a"))
+    files = [
+        ("files", ("a.jsonl.gz", gzip.compress(lines[0].encode()))),
+        ("files", ("b.zip", archive.getvalue())),
+        ("files", ("c.json.gz", bomb)),
+    ]
+    report = own.post("/v1/papers/files", files=files).json()
+    assert report["added"] == 2
+    assert [one["where"] for one in report["rejected"]] == ["c.json.gz"]
+    assert "times its size" in report["rejected"][0]["reason"]
 
 
 def test_a_file_of_another_kind_or_size_is_refused(own: httpx.Client) -> None:

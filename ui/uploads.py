@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
+MOST_UNPACKED: Final = 1 << 30  # bytes that one packed file may become, all that is in an archive together
 _UNSAFE: Final = re.compile(r"[^\w.() +-]+")
 
 

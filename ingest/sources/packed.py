@@ -29,7 +29,7 @@ _JUNK: Final = ("__MACOSX/", ".DS_Store")
 class Limits:
     """How much a compressed source may become. arXiv's snapshot is 4.6 GB, 3.3 times its zip."""
 
-    unpacked_bytes: int = 64 << 30
+    unpacked_bytes: int = 64 << 30  # all files of an archive together
     ratio: int = 200  # unpacked to packed bytes; text of papers stays below 12
     members: int = 10_000  # of one zip archive
 
@@ -100,15 +100,25 @@ class _Counted(io.RawIOBase):
         return len(piece)
 
 
+class _Total:
+    """What all files of one archive have given."""
+
+    def __init__(self) -> None:
+        self.bytes = 0
+
+
 class _Bounded(io.RawIOBase):
     """What comes out of a decompressor, until it is more than the limits allow."""
 
-    def __init__(self, unpacked: _Readable, packed: _Counted | int, kind: str, limits: Limits) -> None:
+    def __init__(
+        self, unpacked: _Readable, packed: _Counted | int, kind: str, limits: Limits, total: _Total | None = None
+    ) -> None:
         self._unpacked = unpacked
         self._packed = packed
         self._kind = kind
         self._limits = limits
         self._given = 0
+        self._total = total or _Total()
         self._failure: SourceError | None = None
 
     def readable(self) -> bool:
@@ -119,6 +129,7 @@ class _Bounded(io.RawIOBase):
             try:
                 piece = self._unpacked.read(len(buffer))
                 self._given += len(piece)
+                self._total.bytes += len(piece)
                 self._check()
                 buffer[: len(piece)] = piece
                 return len(piece)
@@ -132,7 +143,7 @@ class _Bounded(io.RawIOBase):
 
     def _check(self) -> None:
         taken = self._packed if isinstance(self._packed, int) else self._packed.taken
-        if self._given > self._limits.unpacked_bytes:
+        if self._total.bytes > self._limits.unpacked_bytes:
             raise SourceError(
                 f"more than {self._limits.unpacked_bytes:,} bytes when unpacked; unpack and split it, or raise the limit"
             )
@@ -164,18 +175,20 @@ def _members(stream: BinaryIO, name: str, limits: Limits) -> Iterator[tuple[str,
         raise SourceError(f"a zip archive of {len(entries):,} files; at most {limits.members:,} are read")
     if not entries:
         raise SourceError("a zip archive without files")
+    total = _Total()
     for entry in entries:
         inner = PurePosixPath(entry.filename.replace("\\", "/")).name or "unnamed"
-        yield f"{name}/{inner}", io.BufferedReader(_Member(archive, entry, limits))
+        yield f"{name}/{inner}", io.BufferedReader(_Member(archive, entry, limits, total))
 
 
 class _Member(io.RawIOBase):
     """One file of an archive, opened when it is first read, so that a refusal is its own line of the report."""
 
-    def __init__(self, archive: zipfile.ZipFile, entry: zipfile.ZipInfo, limits: Limits) -> None:
+    def __init__(self, archive: zipfile.ZipFile, entry: zipfile.ZipInfo, limits: Limits, total: _Total) -> None:
         self._archive = archive
         self._entry = entry
         self._limits = limits
+        self._total = total
         self._bounded: _Bounded | None = None
 
     def readable(self) -> bool:
@@ -197,7 +210,7 @@ class _Member(io.RawIOBase):
             member = self._archive.open(self._entry)
         except Exception as error:
             raise SourceError(f"cannot be opened inside its zip archive: {_one_line(error)}") from error
-        return _Bounded(member, self._entry.compress_size, "zip", self._limits)
+        return _Bounded(member, self._entry.compress_size, "zip", self._limits, self._total)
 
 
 def _junk(path: str) -> bool:

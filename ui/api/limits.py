@@ -21,6 +21,7 @@ class Limits:
     upload: int = 50 * 1024 * 1024
     suffixes: tuple[str, ...] = (
         ".bib", ".bibtex", ".csv", ".json", ".jsonl", ".nbib", ".ndjson", ".ris", ".tsv", ".txt", ".xml",
+        ".gz", ".zip", ".zst",
     )  # fmt: skip
     requests_per_minute: int = 600
     answers: int = 32  # at once, of all clients; more would only make each later

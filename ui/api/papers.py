@@ -29,7 +29,7 @@ from ui.api.models import (
 )
 from ui.api.replies import FAILURES
 from ui.api.serving import Served, Serving
-from ui.uploads import safe, without_paths
+from ui.uploads import MOST_UNPACKED, safe, without_paths
 
 if TYPE_CHECKING:
     from assistant.library import Library
@@ -146,7 +146,7 @@ async def _kept(folder: Path, file: UploadFile) -> Path:
 async def ingested(serving: Serving, paths: Sequence[Path]) -> Report:
     """Adds the files' papers by the `ingest` hook. Raises LibraryLocked when another process is writing."""
     add = serving.services.hook("ingest")
-    report = await serving.add(lambda: add(serving.library, *paths))
+    report = await serving.add(lambda: add(serving.library, *paths, max_unpacked_bytes=MOST_UNPACKED))
     return Report.model_validate(without_paths(report.to_dict(), paths))
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final, Literal
 
 from assistant.errors import IbidError, InputError, LibraryError
 from ui.papers import views
-from ui.uploads import safe, without_paths
+from ui.uploads import MOST_UNPACKED, safe, without_paths
 
 if TYPE_CHECKING:
     from ui.services import Services
@@ -111,7 +111,9 @@ class Adding:
 
         def work(progress: Callable[[Any], None]) -> str:
             try:
-                report = add(self._services.library, *paths, progress=progress).to_dict()
+                report = add(
+                    self._services.library, *paths, progress=progress, max_unpacked_bytes=MOST_UNPACKED
+                ).to_dict()
             finally:
                 shutil.rmtree(folder, ignore_errors=True)
             return views.report(without_paths(report, paths), self._titles(report))
