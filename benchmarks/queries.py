@@ -14,6 +14,7 @@ import json
 import tempfile
 import threading
 from collections.abc import Iterator
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -96,13 +97,10 @@ def measure(folder: Path) -> dict[str, Any]:
         for _ in range(3):
             assistant.ask(WARM_UP)
             library.search(WARM_UP, filters=_FILTER)
-        _wait_for_checks()
-        searched = [wall_and_cpu(lambda question=question: library.search(question)) for question in questions]
-        filtered = [
-            wall_and_cpu(lambda question=question: library.search(question, filters=_FILTER))
-            for question in questions
-        ]
-        asked = [wall_and_cpu(lambda question=question: assistant.ask(question)) for question in questions]
+        wait_for_checks()
+        searched = [wall_and_cpu(partial(library.search, question)) for question in questions]
+        filtered = [wall_and_cpu(partial(library.search, question, filters=_FILTER)) for question in questions]
+        asked = [wall_and_cpu(partial(assistant.ask, question)) for question in questions]
         count, matching = library.count(), library.count(_FILTER)
         text = sum(len(f"{paper.title}{paper.abstract}".encode()) for paper in library.papers())
     return {
@@ -125,7 +123,7 @@ def standing_alone() -> list[str]:
     return [case["question"] for case in cases if case["split"] == "dev" and "question" in case]
 
 
-def _wait_for_checks() -> None:
+def wait_for_checks() -> None:
     """Until a large library's vector index is known to be sound: before, searches scan all vectors."""
     for thread in threading.enumerate():
         if thread.name == "ibid-index-check":
