@@ -110,13 +110,16 @@ class Doctor:
         target = self._truth.change()
         behind = [part for part in ("lexical", "dense") if now.state.of(part).change != target]
         unfinished = [part for part in ("lexical", "dense") if now.state.of(part).busy]
+        waiting = behind == ["dense"] and self._indexes.may_wait(now.state.dense)
         if unfinished:
             message = f"a writer of the {' and the '.join(unfinished)} index was stopped, or is at work"
+        elif waiting:
+            message = f"generation {now.generation.name} is up to date but for a few vectors, compared beside it"
         elif behind:
             message = f"the {' and the '.join(behind)} index is behind the papers; the next write catches up"
         else:
             message = f"generation {now.generation.name} is up to date"
-        ok = not behind and not unfinished
+        ok = not unfinished and (waiting or not behind)
         return Check("indexes", ok, message, "" if ok else self._rebuild)
 
     def _lexical(self, now: Current) -> Check:
