@@ -351,7 +351,11 @@ class Truth:
         """How many passages were taken out above change `after` and are back."""
         query = (
             select(func.count(removals.c.passage_id.distinct()))
-            .join_from(removals, passages, passages.c.id == removals.c.passage_id)
+            .join_from(
+                removals,
+                passages,
+                (passages.c.paper_id == removals.c.paper_id) & (passages.c.id == removals.c.passage_id),
+            )
             .where(removals.c.change > after)
         )
         with self._database.read() as connection:
