@@ -27,7 +27,7 @@ from assistant.library import Library
 from assistant.settings import Settings
 from assistant.storage.chroma_server import ChromaServer
 from assistant.storage.generations import Generations
-from assistant.storage.vector_index import VectorIndex
+from assistant.storage.vector_index import VectorIndex, drop
 from tests.chroma_runner import ChromaRunner, free_port
 from tests.stored_papers import EMBEDDER, many, own_word
 
@@ -416,6 +416,7 @@ def test_variables_meant_for_chroma_itself_change_nothing(
 
 
 def test_a_collection_that_is_not_there_is_no_server_away(chroma_runner: ChromaRunner) -> None:
+    drop(ChromaServer(chroma_runner.url), "nothing-of-this-name")
     with pytest.raises(LibraryError, match="ibid rebuild") as caught:
         VectorIndex.on(ChromaServer(chroma_runner.url), "nothing-of-this-name", "open")
     assert not isinstance(caught.value, IndexAway)

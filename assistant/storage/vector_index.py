@@ -7,7 +7,7 @@ downloads a model, and one stored on a server could be made to run code in the c
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -120,10 +120,12 @@ class VectorIndex:
 def drop(server: ChromaServer, collection: str) -> None:
     """Takes a collection off a server; one that is not there is fine."""
     client: Any = _http_client(server)
+
+    from chromadb.errors import NotFoundError
+
     try:
-        with _translated(server):
-            if collection in {found.name for found in client.list_collections()}:
-                client.delete_collection(collection)
+        with _translated(server), suppress(NotFoundError):
+            client.delete_collection(collection)
     finally:
         client.close()
 
