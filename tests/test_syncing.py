@@ -278,6 +278,41 @@ def test_a_running_zotero_is_asked_page_by_page(library: Library) -> None:
         assert len(server.asked) == asked + 1
 
 
+def _with_groups(own: list[dict[str, Any]], *groups: list[dict[str, Any]]) -> Callable[[Asked, int], Said]:
+    """A Zotero whose user is in groups 1, 2, …, as far as `groups` go."""
+    answers = [_api(own), *map(_api, groups)]
+
+    def answer(asked: Asked, number: int) -> Said:
+        if asked.path == "/api/users/0/groups":
+            told = [{"id": at, "version": 1, "data": {"id": at, "name": f"G{at}"}} for at in range(1, len(answers))]
+            return Said(json.dumps(told).encode(), headers={"Total-Results": str(len(told))})
+        _, _, kind, which, *_ = asked.path.split("/")
+        return answers[0 if kind == "users" else int(which)](asked, number)
+
+    return answer
+
+
+def test_group_libraries_of_a_running_zotero(library: Library) -> None:
+    second = {**_ITEM, "key": "WXYZ9876", "fields": {"title": "Of the second group", "abstractNote": "Theirs too."}}
+    with ScriptedServer(_with_groups([_ITEM], [_OTHERS[4]], [second, _ITEM])) as server:
+        services = Services(zotero=f"{server.url}/api")
+        assert _counts(sync(library, "zotero:groups/1", services=services))[0] == 1
+        assert library.paper("GROUP001").source == "zotero:groups/1"
+        assert _counts(sync(library, "zotero:groups", services=services))[0] == 2
+        only = library.paper("WXYZ9876")
+        assert only.source == "zotero:groups/2"
+        assert [len(one.gone) for one in sync(library, services=services).sources] == [0, 0]
+        assert [one.skipped for one in sync(library, services=services).sources] == [1, 2]
+        assert _counts(sync(library, "zotero", services=services))[0] == 0
+    with ScriptedServer(_with_groups([_ITEM], [_OTHERS[4]])) as server:
+        report = sync(library, "zotero:groups", prune=True, services=Services(zotero=f"{server.url}/api"))
+    assert (len(_only(report).gone), _only(report).pruned) == (
+        2,
+        (only.id,),
+    )  # the other is in the user's own library too
+    assert library.count() == 2
+
+
 def test_zotero_is_asked_neither_through_a_proxy_nor_elsewhere(
     library: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -45,8 +45,8 @@ def sync(
 ) -> None:
     """Bring in what changed in sources, and remember them: the next time plain `ibid sync` does them all.
 
-    A SOURCE is a file, a folder, `zotero` (running on this machine), a zotero.sqlite, or, on the internet,
-    arxiv:QUERY, or doi:, crossref: or openalex: with a DOI or a file of DOIs. Nothing is removed without --prune.
+    A SOURCE is a file, a folder, `zotero` (running on this machine), its `zotero:groups` or one of them
+    (zotero:groups/12345), a zotero.sqlite, or, on the internet, arxiv:QUERY, or doi:, crossref: or openalex: with a DOI or a file of DOIs. Nothing is removed without --prune.
     """
     from assistant.cli.hooks import load
     from assistant.cli.papers import _Progress

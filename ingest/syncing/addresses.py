@@ -17,6 +17,7 @@ from ingest.syncing import zotero
 
 Kind = Literal["file", "folder", "zotero", "zotero-file", "arxiv", "crossref", "openalex", "doi"]
 ONLINE: Final[frozenset[Kind]] = frozenset(("arxiv", "crossref", "openalex", "doi"))
+_GROUPS: Final = re.compile(rf"{zotero.GROUPS}(?:/\d{{1,12}})?$", re.IGNORECASE)
 _BLOCK: Final = 1 << 20
 _PREFIX: Final = re.compile(r"^(arxiv|crossref|openalex|doi|zotero):(.*)$", re.IGNORECASE | re.DOTALL)
 
@@ -45,18 +46,20 @@ class Part:
 
 
 def parsed(given: str) -> Address:
-    """A path, `zotero`, `zotero:PATH`, `arxiv:QUERY`, `doi:`, `crossref:` or `openalex:` with a DOI or a file of DOIs.
+    """A path, `zotero`, `zotero:groups`, `zotero:groups/12345`, `zotero:PATH`, `arxiv:QUERY`, `doi:`, `crossref:` or `openalex:` with a DOI or a file of DOIs.
 
     Raises SourceError for anything else.
     """
     text = given.strip()
     if text.lower() == "zotero":
-        return Address("zotero", "zotero", zotero.ADDRESS)
+        return Address("zotero", "zotero", zotero.OWN)
     match = _PREFIX.match(text)
     if match and not Path(text).exists():
         kind, value = match.group(1).lower(), match.group(2).strip()
         if not value:
             raise SourceError(f"{given!r} names nothing; write e.g. arxiv:cat:cs.CL or doi:10.1000/182")
+        if kind == "zotero" and _GROUPS.match(value):
+            return Address(f"zotero:{value.lower()}", "zotero", value.lower())
         if kind == "zotero":
             return _path(value, given)
         if kind == "arxiv":

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final
@@ -189,17 +190,24 @@ class _Syncing:
             self._library.sources.drop(self._address.text, [name for name in before if name not in self._states])
 
     def _parts(self, stack: ExitStack) -> Iterator[Part]:
-        kind, services = self._address.kind, self._asking.services
+        kind = self._address.kind
         if kind in ("file", "folder", "zotero-file"):
             yield from addresses.parts(self._address, self._library.path)
             return
         if kind == "zotero":
             client = self._asking.client(_ZOTERO, zotero.PACE, headers=zotero.HEADERS)
             stack.callback(client.close)
-            state = zotero.version(client, services.zotero)
-            yield Part("", state, lambda: zotero.from_api(client, services.zotero, "zotero"))
+            yield from self._zotero(client)
             return
         yield Part("", None, self._online(stack))
+
+    def _zotero(self, client: Client) -> Iterator[Part]:
+        """The libraries that the address stands for, a part each; one that it names outright is the part without a name."""
+        address, value = self._asking.services.zotero, self._address.value
+        every = value == zotero.GROUPS
+        for one in zotero.groups(client, address) if every else [value]:
+            state = zotero.version(client, address, one)
+            yield Part(one if every else "", state, partial(zotero.from_api, client, address, one))
 
     def _online(self, stack: ExitStack) -> Callable[[], Iterator[Record | Rejected]]:
         kind, services, asking = self._address.kind, self._asking.services, self._asking

@@ -20,6 +20,8 @@ from ingest.records import Record, Rejected
 from ingest.sources.shapes import zotero_details
 
 ADDRESS: Final = "http://127.0.0.1:23119/api"
+OWN: Final = "users/0"  # the library of whoever runs Zotero
+GROUPS: Final = "groups"  # all that they are in
 FILE: Final = "zotero.sqlite"
 PACE: Final = Pace(interval_s=0.0, retry_s=0.2)
 HEADERS: Final = {"Zotero-API-Version": "3"}
@@ -35,20 +37,27 @@ _VENUES: Final = (
 # --- the local API ----------------------------------------------------------------------------------------------------
 
 
-def version(client: Client, address: str) -> str | None:
+def groups(client: Client, address: str) -> list[str]:
+    """Each group library of the user, as `groups/12345`. Raises SourceError when Zotero does not answer."""
+    found = (item.get("id") for item in _pages(client, f"{address}/{OWN}/groups"))
+    return [f"groups/{number}" for number in found if isinstance(number, int)]
+
+
+def version(client: Client, address: str, library: str) -> str | None:
     """The library's version, which any change of it moves. Raises SourceError when Zotero does not answer."""
-    reply = _asked(client, f"{address}/users/0/items", {"limit": 1})
+    reply = _asked(client, f"{address}/{library}/items", {"limit": 1})
     return reply.headers.get("last-modified-version")
 
 
-def from_api(client: Client, address: str, name: str) -> Iterator[Record | Rejected]:
-    """Every item of the user's library. Raises SourceError."""
+def from_api(client: Client, address: str, library: str) -> Iterator[Record | Rejected]:
+    """Every item of the user's own library or of a group's. Raises SourceError."""
+    name = "zotero" if library == OWN else f"zotero:{library}"
     collections = {
         item["data"]["key"]: str(item["data"]["name"])
-        for item in _pages(client, f"{address}/users/0/collections")
+        for item in _pages(client, f"{address}/{library}/collections")
         if "name" in item.get("data", {})
     }
-    for item in _pages(client, f"{address}/users/0/items"):
+    for item in _pages(client, f"{address}/{library}/items"):
         data = item.get("data")
         if not isinstance(data, Mapping) or data.get("itemType") in _NO_PAPERS or data.get("deleted"):
             continue
