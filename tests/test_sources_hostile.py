@@ -111,6 +111,21 @@ _HUGE = {
 }
 
 
+def test_a_bibtex_entry_on_one_endless_line_leaves_its_neighbours() -> None:
+    entry = b"@article{a, title={A}, abstract={Something.}}\n"
+
+    def pieces(opening: bytes) -> Iterator[bytes]:
+        yield entry + opening
+        for _ in range(9):
+            yield b"x" * (1 << 20)
+        yield b"}}\n" + entry
+
+    for opening, line in ((b"@article{b, abstract={", 2), (b"@article{b,\n abstract={", 2)):
+        items = list(read(_Made(pieces(opening)), "given"))  # type: ignore[arg-type]  # as above
+        assert [isinstance(item, Record) for item in items] == [True, False, True]
+        assert items[1].where == f"given:{line}"
+
+
 @pytest.mark.parametrize("kind", sorted(_HUGE))
 def test_a_line_of_a_hundred_megabytes_costs_itself_and_no_memory(kind: str) -> None:
     opening, sample = _HUGE[kind]

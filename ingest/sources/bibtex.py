@@ -97,12 +97,17 @@ def _groups(text: Text) -> Iterator[_Group]:
         yield _Group(began, "\n".join(lines))
 
 
+def _closed(lines: list[str]) -> bool:
+    """Whether every brace is closed: then a line that is too long to be seen belongs to another block."""
+    return sum(line.count("{") - line.count("}") for line in lines) == 0
+
+
 def _cut(text: Text) -> Iterator[tuple[int, list[str] | None]]:
     """Each block's first line and its lines, None for one that is too long; what precedes the first is one too."""
     first, size = 1, 0
     lines: list[str] = []
     for number, line in text.numbered():
-        if number > 1 and line is not None and _BLOCK.match(line):
+        if number > 1 and (_closed(lines) if line is None else _BLOCK.match(line)):
             yield first, lines if size <= MAX_RECORD_CHARACTERS else None
             first, size, lines = number, 0, []
         size += len(line) + 1 if line is not None else MAX_RECORD_CHARACTERS + 1
