@@ -284,6 +284,32 @@ def test_the_map_filters_the_table(page: Page, site: Site) -> None:
     expect(page.locator("[data-one] h3")).to_have_text(next(iter(chosen.values())).title)
 
 
+def test_the_map_is_looked_at_more_closely(page: Page) -> None:
+    _all_papers(page)
+    points = page.locator("[data-chart] .ibid-point")
+    expect(points).to_have_count(61)
+    whole = page.get_by_role("button", name="The whole map")
+    expect(whole).to_be_disabled()
+    before = points.first.bounding_box()
+    for _ in range(6):
+        page.get_by_role("button", name="Zoom in").click()
+    expect(whole).to_be_enabled()
+    page.wait_for_timeout(200)
+    assert points.first.bounding_box() != before
+    chart = page.locator("[data-chart]").bounding_box()
+    assert chart is not None
+    middle = (chart["x"] + chart["width"] / 2, chart["y"] + chart["height"] / 2)
+    page.mouse.move(*middle)
+    page.mouse.wheel(0, 400)
+    page.mouse.down()
+    page.mouse.move(middle[0] + 90, middle[1] + 60, steps=4)
+    page.mouse.up()
+    expect(page.get_by_role("complementary", name="Map")).to_be_visible()  # dragging opened no paper
+    whole.click()
+    page.wait_for_timeout(200)
+    assert points.first.bounding_box() == before
+
+
 def test_good_and_broken_files_are_reported_on(page: Page, tmp_path: Path, site: Site) -> None:
     _all_papers(page)
     good, broken, wrong = (tmp_path / name for name in ("good.bib", "broken.jsonl", "program.exe"))

@@ -3,11 +3,13 @@
   "use strict";
 
   const { all, count, draw, failed, failure, fetched, make, one, says, shown, tab } = Ibid;
-  const PAGE = 50, POLL_MS = 4000, WORK_MS = 350, TYPING_MS = 220;
+  const PAGE = 50, NEAREST = 12, TITLED = 14, POLL_MS = 4000, WORK_MS = 350, TYPING_MS = 220;
 
   tab("#ibid-shelf", (root) => {
     const wanted = { search: "", order: "added", descending: true, group: null, offset: 0 };
     const picked = new Map(); // id: title
+    const view = { x: 0.5, y: 0.5, near: 1 }; // the middle of what is seen of the map, and how near
+    let drawing = 0, dragged = false;
     let known = { stamp: "", papers: 0, work: null }, atlas = null, asked = 0, current = null, opener = null, removing = [], seen = 0, typing = null;
     const body = one("tbody", root), find = one("#ibid-find", root), scroller = one(".ibid-scroller", root);
 
@@ -240,8 +242,8 @@
       if (!atlas || !atlas.points || chart.offsetParent === null) return;
       const width = chart.clientWidth, height = chart.clientHeight;
       if (!width || !height) return;
-      const radius = atlas.points.length < 150 ? 6 : atlas.points.length < 800 ? 4 : 2.6, edge = 14;
-      const x = (point) => edge + point.x * (width - 2 * edge), y = (point) => edge + (1 - point.y) * (height - 2 * edge);
+      const radius = (atlas.points.length < 150 ? 6 : atlas.points.length < 800 ? 4 : 2.6) * Math.min(1.5, view.near ** 0.25), edge = 14;
+      const x = (point) => width / 2 + (point.x - view.x) * view.near * (width - 2 * edge), y = (point) => height / 2 - (point.y - view.y) * view.near * (height - 2 * edge);
       const points = draw("g");
       for (const point of atlas.points) {
         const circle = draw("circle", { class: "ibid-point", cx: x(point).toFixed(1), cy: y(point).toFixed(1), r: radius, style: `--hue:${atlas.groups[point.group].hue}`, "data-act": "open", "data-paper": point.paper, "data-group": point.group });
@@ -249,19 +251,38 @@
         points.append(circle);
       }
       const svg = draw("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": `Map of the library: ${atlas.groups.length} groups, listed below` }, points);
-      chart.replaceChildren(svg, make("div", { class: "ibid-tip", hidden: true }));
+      const step = (act, label, sign, off) => make("button", { type: "button", class: "ibid-quiet", "data-act": act, "aria-label": label, title: label, disabled: off, text: sign });
+      const held = chart.contains(document.activeElement) ? document.activeElement.dataset.act : null;
+      const steps = make("div", { class: "ibid-zoom" }, step("nearer", "Zoom in", "+", view.near >= NEAREST), step("farther", "Zoom out", "−", view.near <= 1), step("whole", "The whole map", "⤢", view.near <= 1));
+      chart.replaceChildren(svg, make("div", { class: "ibid-tip", hidden: true }), steps);
+      chart.classList.toggle("ibid-near", view.near > 1);
+      if (held) one(`[data-act="${held}"]:not(:disabled), .ibid-zoom button`, steps).focus({ preventScroll: true });
       drawNames(svg, x, y, width, height);
       drawChosen(wanted.group);
       mark();
     }
 
-    /* Names near the middle of their groups, where they don't cover one another; the list has them all. */
+    /* Names near the middle of what is seen of their groups, where they don't cover one another; the list has them all.
+       Where few papers are seen, they have their titles too. */
     function drawNames(svg, x, y, width, height) {
       const taken = [], names = draw("g", { class: "ibid-names" });
+      const seen = atlas.points.filter((point) => x(point) > 0 && x(point) < width && y(point) > 0 && y(point) < height);
       svg.append(names);
+      if (view.near > 1 && seen.length <= TITLED) {
+        for (const point of seen) {
+          const title = draw("text", { class: "ibid-titled", "data-act": "open", "data-paper": point.paper, "data-group": point.group, text: point.title.length > 34 ? `${point.title.slice(0, 32).trimEnd()} …` : point.title });
+          names.append(title);
+          const size = title.getBBox(), right = x(point) + 12 + size.width < width, at = x(point) + (right ? 12 + size.width / 2 : -12 - size.width / 2), half = size.width / 2 + 4, top = y(point) + 4;
+          if (taken.some((box) => Math.abs(box.at - at) < box.half + half && Math.abs(box.top - top) < 17)) { title.remove(); continue; }
+          title.setAttribute("x", at - size.width / 2);
+          title.setAttribute("y", top);
+          taken.push({ at, half, top });
+        }
+        return;
+      }
       const middle = (numbers) => numbers.sort((a, b) => a - b)[Math.floor(numbers.length / 2)];
       atlas.groups.forEach((group, number) => {
-        const own = atlas.points.filter((point) => point.group === number);
+        const own = seen.filter((point) => point.group === number);
         if (!own.length) return;
         const name = draw("text", { "data-act": "group", "data-group": number, "text-anchor": "middle", text: group.label.split(", ").slice(0, 2).join(", ") });
         names.append(name);
@@ -278,6 +299,37 @@
     function drawChosen(group) {
       for (const button of all('[data-groups] [data-act="group"]', root)) button.setAttribute("aria-pressed", String(Number(button.dataset.group) === group));
       for (const element of all("[data-chart] [data-group]", root)) element.classList.toggle("ibid-dim", group !== null && Number(element.dataset.group) !== group);
+    }
+
+    /* Zooming keeps the place under (at, top), by default the middle, where it is. */
+    function zoom(by, at = null, top = null) {
+      const chart = one("[data-chart]", root), width = chart.clientWidth - 28, height = chart.clientHeight - 28;
+      const near = Math.max(1, Math.min(NEAREST, view.near * by));
+      const right = at === null ? 0 : (at - chart.clientWidth / 2) / width, up = top === null ? 0 : (chart.clientHeight / 2 - top) / height;
+      const x = view.x + right / view.near, y = view.y + up / view.near;
+      look(x - right / near, y - up / near, near);
+    }
+
+    function look(x, y, near = view.near) {
+      const edge = 0.5 / near;
+      Object.assign(view, { x: Math.max(edge, Math.min(1 - edge, x)), y: Math.max(edge, Math.min(1 - edge, y)), near });
+      cancelAnimationFrame(drawing);
+      drawing = requestAnimationFrame(drawMap);
+    }
+
+    function drag(event) {
+      const chart = one("[data-chart]", root);
+      if (event.button || view.near <= 1 || event.target.closest("button")) return;
+      const from = { x: event.clientX, y: event.clientY, at: { ...view } };
+      const move = (now) => {
+        if (!dragged && Math.hypot(now.clientX - from.x, now.clientY - from.y) < 5) return;
+        dragged = true;
+        look(from.at.x - (now.clientX - from.x) / (view.near * (chart.clientWidth - 28)), from.at.y + (now.clientY - from.y) / (view.near * (chart.clientHeight - 28)));
+      };
+      const end = () => { removeEventListener("pointermove", move); removeEventListener("pointerup", end); removeEventListener("pointercancel", end); setTimeout(() => { dragged = false; }); };
+      addEventListener("pointermove", move);
+      addEventListener("pointerup", end);
+      addEventListener("pointercancel", end);
     }
 
     function tip(event) {
@@ -451,6 +503,14 @@
       drawNarrowed();
     });
     one("[data-chart]", root).addEventListener("mouseover", tip);
+    one("[data-chart]", root).addEventListener("pointerdown", drag);
+    one("[data-chart]", root).addEventListener("click", (event) => { if (dragged) { event.stopPropagation(); event.preventDefault(); } }, true);
+    one("[data-chart]", root).addEventListener("wheel", (event) => {
+      if (matchMedia("(max-width: 1080px)").matches && !event.ctrlKey) return; // there the page scrolls
+      event.preventDefault();
+      const box = one("[data-chart]", root).getBoundingClientRect();
+      zoom(Math.exp(-event.deltaY * (event.ctrlKey ? 0.01 : 0.002)), event.clientX - box.left, event.clientY - box.top);
+    }, { passive: false });
     one("[data-chart]", root).addEventListener("mouseleave", tip);
     body.addEventListener("mouseover", (event) => {
       const row = event.target.closest("tr");
@@ -501,7 +561,9 @@
       forget: async (control) => { await fetched("papers/forget", { source: control.dataset.source }); says(root, "Forgotten; its papers stay"); return loadSources(); },
       group: (control) => choose(Number(control.dataset.group) === wanted.group ? null : Number(control.dataset.group)),
       leave: () => outcome(""),
+      farther: () => zoom(1 / 1.6),
       keep: () => one(".ibid-confirm", root).close(),
+      nearer: () => zoom(1.6),
       on: () => { wanted.offset += PAGE; return load(); },
       open,
       really: remove,
@@ -509,6 +571,7 @@
       sort: (control) => narrow({ order: control.dataset.order, descending: wanted.order === control.dataset.order ? !wanted.descending : control.dataset.order === "year" }),
       tagged: (control) => { find.value = control.dataset.tag; return narrow({ search: control.dataset.tag, group: null }); },
       ungroup: () => choose(null),
+      whole: () => look(0.5, 0.5, 1),
       untag: (control) => correct({ untag: control.dataset.tag }, "[data-tagging] input"),
       unpick: () => { picked.clear(); for (const box of all(".ibid-pick input", body)) box.checked = false; drawNarrowed(); },
     };
