@@ -319,3 +319,20 @@ def test_adding_takes_categories_and_a_bound_for_what_is_packed(tmp_path: Path) 
         refused = add(library, source, max_unpacked_bytes=100)
         assert "unpacked" in refused.rejected[0].reason
         assert add(library, source).added == 1
+
+
+@pytest.mark.parametrize("kind", sorted(SAMPLES))
+def test_encodings_and_line_ends_change_nothing(kind: str) -> None:
+    name, text = SAMPLES[kind]
+    as_it_is = _items(text, name)
+    plain = text.replace('encoding="UTF-8"', "")
+    latin = plain.encode("cp1252", "xmlcharrefreplace" if "<?xml" in text else "ignore")
+    for content in (
+        text.encode("utf-8-sig"),
+        plain.encode("utf-16"),
+        plain.encode("utf-16-le"),
+        text.replace("\n", "\r\n").encode(),
+        text.replace("\n", "\r").encode(),
+        latin,
+    ):
+        assert _items(content, name) == as_it_is

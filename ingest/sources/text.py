@@ -158,7 +158,7 @@ def _guessed(head: bytes) -> str:
     best = matches.best()
     if best is None:
         return "cp1252"
-    western = next((match for match in matches if match.encoding == "cp1252"), None)
+    western = next((match for match in matches if "cp1252" in match.could_be_from_charset), None)  # same text
     return "cp1252" if western is not None and western.chaos <= best.chaos else best.encoding
 
 
