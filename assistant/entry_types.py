@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Final, Literal, get_args
 
 from assistant.identity import is_preprint_venue
@@ -109,3 +110,24 @@ def assumed_type(paper: Paper) -> str:
 def type_of(paper: Paper) -> str:
     """What a source says, else what is assumed."""
     return paper.detail("type") or assumed_type(paper)
+
+
+_SUBTYPES: Final = {"magazine": "article-magazine", "newspaper": "article-newspaper", "journal": "article-journal"}
+
+
+def bibtex_type(entry: str, fields: Mapping[str, str], venue: str | None) -> str:
+    """What a BibTeX entry is, by the name of its type and by its fields; empty for what may be anything."""
+    sub = fields.get("entrysubtype", "").lower()
+    if sub in ENTRY_TYPES or sub in _SUBTYPES:
+        return _SUBTYPES.get(sub, sub)
+    if entry == "misc" and "arxiv" in f"{fields.get('archiveprefix', '')} {fields.get('eprinttype', '')}".lower():
+        return "article"
+    kind = next((kind for kind, names in BIBTEX.items() if entry in names), "") or entry_type(entry)
+    return "article" if kind == "article-journal" and is_preprint_venue(venue) else kind
+
+
+def bibtex_number(kind: str) -> str:
+    """Which detail BibTeX's `number` is in an entry of that type."""
+    if kind in ("book", "chapter"):
+        return "collection-number"
+    return "issue" if kind in PERIODICAL or kind == "paper-conference" else "number"

@@ -38,9 +38,9 @@ def _rendered(papers: Sequence[Paper], style: str) -> list[str]:
     from citeproc import Citation, CitationItem, CitationStylesBibliography, formatter
     from citeproc.source.json import CiteProcJSON
 
-    from assistant.exporting import csl_item
+    from assistant.csl_items import cited_item
 
-    items = [csl_item(paper) | {"id": str(place)} for place, paper in enumerate(papers)]
+    items = [cited_item(paper) | {"id": str(place)} for place, paper in enumerate(papers)]
     texts: list[str] = []
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of fields that a style names and citeproc does not know

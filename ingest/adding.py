@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, BinaryIO, Final
 
 from assistant.chunking import passages
 from assistant.cleaning import embedding_text
-from assistant.editing import edited
+from assistant.editing import Edits, edited
 from assistant.identity import Identifier
 from assistant.library import Library, StoredPaper
 from assistant.papers import Paper
@@ -109,6 +109,7 @@ class Run:
         origins = self._library.editions.origins(papers)
         names: dict[str, dict[Identifier, None]] = {}
         keys: dict[str, set[str]] = {}
+        notes: dict[str, str] = {}
         compact: dict[str, Mapping[str, str]] = {}
         met: list[Met] = []
         for record in records:
@@ -127,11 +128,13 @@ class Run:
                     names.setdefault(decision.paper_id, {})[name] = None
             if mine := {*record.keys, *([record.citekey] if record.citekey else [])}:
                 keys.setdefault(decision.paper_id, set()).update(mine)
+            if record.note:
+                notes.setdefault(decision.paper_id, record.note)
         if self._dry:
             decided = [paper for id_, paper in papers.items() if paper != before.get(id_)]
             self._ledger.decide(decided, known.items())
         else:
-            self._store(papers, before, names, self._new_keys(keys), compact)
+            self._store(papers, before, names, self._new_keys(keys), compact, self._new_notes(notes))
         self._tell()
         return met
 
@@ -165,6 +168,15 @@ class Run:
         }
         return {id_: mine for id_, mine in fresh.items() if mine}
 
+    def _new_notes(self, notes: Mapping[str, str]) -> dict[str, Edits]:
+        """The edits of papers whose note is in a file that Ibid wrote, and of which the user has said nothing here."""
+        there = self._library.editions.edits(notes) if notes else {}
+        return {
+            id_: replace(mine, fields={**mine.fields, "note": note})
+            for id_, note in notes.items()
+            if "note" not in (mine := there.get(id_, Edits())).fields
+        }
+
     def _note(self, record: Record, decision: Decision) -> None:
         self._ledger.note(decision.outcome, decision.paper_id)
         self._ledger.meet(decision.paper_id)
@@ -178,11 +190,12 @@ class Run:
         names: Mapping[str, Mapping[Identifier, None]],
         keys: Mapping[str, tuple[str, ...]],
         origins: Mapping[str, Mapping[str, str]],
+        notes: Mapping[str, Edits],
     ) -> None:
         """Writes the papers that changed or got a new name, with the user's edits over what the sources say."""
         changed = [id_ for id_, paper in papers.items() if paper != before.get(id_)]
-        ids = list(dict.fromkeys([*changed, *(id_ for id_ in (*names, *keys) if id_ in before)]))
-        edits = self._library.editions.edits(ids)
+        ids = list(dict.fromkeys([*changed, *(id_ for id_ in (*names, *keys) if id_ in before), *notes]))
+        edits = {**self._library.editions.edits(ids), **notes}
         shown = {id_: edited(papers[id_], edits.get(id_)) for id_ in ids}
         former = {id_: edited(before[id_], edits.get(id_)) for id_ in ids if id_ in before}
         embedded = embedded_passages(

@@ -37,6 +37,8 @@ def _parted(date: Any, year: int | None) -> tuple[str, str]:
         if match.group(1) != str(year):
             return "", ""
         return _of(match.group(2), 12), _of(match.group(3) or "", 31)
+    if text.strip().isdigit():
+        return _of(text.strip(), 12), ""
     stated = re.search(r"(?<!\d)[12]\d{3}(?!\d)", text)
     if stated and stated.group() != str(year):
         return "", ""

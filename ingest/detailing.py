@@ -78,7 +78,7 @@ def details_of(
     found = {name: _value(name, given.get(name)) for name in DETAIL_NAMES}
     found["type"] = _type(str(given.get("type") or ""), spelt, venue)
     found["month"], found["day"] = month_and_day(given.get("month"), given.get("day"), _dates(given, spelt), year)
-    found["note"] = _note(noted.rest)
+    found["note"] = _note(noted.rest or str(given.get("note") or ""))
     if found["container-title-short"] == venue:
         found["container-title-short"] = ""
     for identifier in others:

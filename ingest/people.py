@@ -7,8 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from assistant.cleaning import clean, normalise
+from assistant.csl_items import is_group
 from ingest.spelling import NOTHING, canonical, collapsed, first_text, literal
 
+_SUFFIXES: Final = {"jr", "jr.", "sr", "sr.", "ii", "iii", "iv"}
 _NOBODY: Final = {"others", "et al", "et al."}  # BibTeX's "and others"
 _INITIALS_LAST: Final = re.compile(r"^([^\W\d_][^,.]*?) ((?:[^\W\d_a-z]\.?-?){1,4})$")
 _PLAIN_NAME: Final = re.compile(r"^[A-Za-z]+[A-Za-z ,.'-]{0,80}$", re.ASCII)  # nothing that cleaning would change
@@ -43,7 +45,8 @@ def initials_first(name: str) -> str:
 
 def _author(item: Any) -> list[str]:
     if isinstance(item, str):
-        return _separated(item) if ";" in item or " and " in item else [item]
+        several = ";" in item or (" and " in item and ("," in item or not is_group(item)))
+        return _separated(item) if several else [item]
     if isinstance(item, Mapping):
         spelt = {canonical(str(key)): part for key, part in item.items()}
         if isinstance(spelt.get("author"), Mapping):  # OpenAlex wraps each author once more
@@ -56,7 +59,13 @@ def _author(item: Any) -> list[str]:
 
 
 def _separated(text: str) -> list[str]:
-    """The single names of one text; the strongest separator that occurs in it decides."""
+    """The single names of one text; the strongest separator that occurs in it decides. What stands in braces is one name."""
+    if "{" in text and (kept := _IN_BRACES.findall(text)):
+        masked = _IN_BRACES.sub("\0", text)
+        groups = iter(kept)
+        return [re.sub("\0", lambda _: next(groups), name) for name in _separated(masked)]
+    if text.endswith(";") and text.count(";") == 1:
+        return [text[:-1]]
     for separator in (r"\s*;\s*", r"\s*\|\s*", r"\s+and\s+|\s*,\s*and\s+", r"\n+"):
         parts = [part for part in re.split(separator, text.strip()) if part.strip()]
         if len(parts) > 1:
@@ -69,11 +78,16 @@ def _by_commas(text: str) -> list[str]:
     parts = [part.strip() for part in text.split(",") if part.strip()]
     if len(parts) > 2 and len(parts) % 2 == 0 and all(_INITIALS.match(part) for part in parts[1::2]):
         return [f"{family}, {given}" for family, given in zip(parts[::2], parts[1::2], strict=True)]
+    if len(parts) == 3 and _SUFFIXES & {part.lower() for part in parts[1:]}:
+        return [text]
     if len(parts) > 1 and (len(parts) > 2 or all(" " in part for part in parts)):
         return parts
     return [text]
 
 
+_IN_BRACES: Final = re.compile(
+    r"(?<![\\\w{])\{[^{}]*(?:\band\b|,)[^{}]*\}"
+)  # a group's name, such as `{Centers for This and That}`
 _INITIALS: Final = re.compile(r"^(?:[^\W\d_]\.?[\s-]?){1,4}$")
 
 
@@ -81,12 +95,18 @@ def _named(found: Iterable[str]) -> tuple[str, ...]:
     """Names decoded, `Family, Given` turned round, empty and repeated ones dropped."""
     turned = []
     for name in found:
+        whole = _IN_BRACES.fullmatch(name) is not None
         if not _PLAIN_NAME.match(name):
             name = _NUMBERED.sub("", clean(normalise(name)).text.replace("{", "").replace("}", ""))
+        if whole:
+            turned.append(collapsed(name))
+            continue
         name = name.strip(" ,;")
         family, comma, given = name.partition(",")
-        if comma and "," in given:  # BibTeX's "Family, Jr, Given"
+        if comma and "," in given:  # "Family, Jr, Given" in BibTeX, "Family, Given, Jr" in RIS
             suffix, _, given = given.partition(",")
+            if given.strip().lower() in _SUFFIXES:
+                suffix, given = given, suffix
             name = f"{given.strip()} {family.strip()} {suffix.strip()}"
         elif comma:
             name = f"{given.strip()} {family.strip()}"

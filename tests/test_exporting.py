@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import json
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
 from docx import Document
@@ -14,12 +16,14 @@ from hypothesis import strategies as st
 
 from assistant.cleaning import clean, normalise
 from assistant.cli import main
+from assistant.editing import Changes, Edits
 from assistant.engine import Assistant
+from assistant.entry_types import assumed_type
 from assistant.errors import InputError
 from assistant.exporting import FORMATS, Format, written
 from assistant.identity import identifiers, paper_id
-from assistant.library import Library
-from assistant.papers import Paper
+from assistant.library import Library, StoredPaper
+from assistant.papers import Details, Paper, details
 from assistant.referencing import STYLES, references
 from assistant.settings import Settings
 from assistant.testing import HashEmbedder, tiny_library
@@ -27,6 +31,10 @@ from assistant.transcript import transcript
 from assistant.transcript_docx import document
 from assistant.transcript_html import html
 from ingest import add
+from ingest.editing import edit
+from ingest.matching import decide, names_of
+from ingest.records import Record
+from ingest.sources import read
 from tests.stored_papers import stored
 
 _ENDINGS: dict[Format, str] = {"bibtex": "bib", "csl-json": "json", "ris": "ris", "csv": "csv", "jsonl": "jsonl"}
@@ -58,6 +66,70 @@ _NAMES = st.sampled_from(
         "Zoë Müller",
         "Plato",
         "O'Brien Sean",
+        "Centers for Disease Control and Prevention",
+    ]
+)
+_PLAIN = st.lists(
+    st.sampled_from(["Society", "R&D", "50%", "Zoë's", "#3", "a_b", "(2nd)", "$5"]), min_size=1, max_size=3
+).map(" ".join)
+_PAGES = st.sampled_from(["", "12-15", "e0815", "1:1-1:20", "xii-xv", "3-9, 12"])
+_LINES = st.lists(
+    st.sampled_from(["sample is small", "{odd", "see {A} & 5%", "=1+1", "", "  deep"]),
+    min_size=1,
+    max_size=4,
+)
+_OF_ALL = ("publisher", "publisher-place", "edition", "collection-title", "language")
+_OF_TYPES: dict[str, tuple[str, ...]] = {
+    "article-journal": ("volume", "issue", "page", "container-title-short"),
+    "article-magazine": ("volume", "issue"),
+    "paper-conference": ("page", "event-title", "event-place", "collection-number"),
+    "chapter": ("volume", "page", "collection-number"),
+    "book": ("collection-number", "number-of-pages"),
+    "thesis": ("genre", "number"),
+    "report": ("genre", "number"),
+    "article": ("number",),
+    "dataset": (), "software": (), "speech": (), "standard": ("number",), "webpage": (), "entry-dictionary": ("page",),
+    "post-weblog": (), "patent": ("number",), "manuscript": ("genre",), "entry-encyclopedia": ("page",), "article-newspaper": ("page",),
+}  # fmt: skip
+
+
+@st.composite
+def _details(draw: st.DrawFn, number: int, *, dated: bool, venue: bool) -> Details:
+    kind = draw(st.sampled_from(["", *_OF_TYPES]))
+    found = {"type": kind}
+    placed = (
+        "container-title-short",
+        "collection-title",
+        "event-title",
+        "event-place",
+    )  # which, without a venue, are taken for it
+    for name in (*_OF_ALL, *_OF_TYPES.get(kind, ("volume", "page"))):
+        if draw(st.booleans()) and (venue or name not in placed):
+            found[name] = draw(
+                _PAGES
+                if name == "page"
+                else st.sampled_from(["7", "12A", "B-4"])
+                if "n" in name[:1] or name in ("volume", "issue", "collection-number")
+                else _PLAIN
+            )
+    found["number-of-pages"] = "240" if found.get("number-of-pages") else ""
+    found["ISSN"] = draw(st.sampled_from(["", "1234-567X", "1234-5678, 2345-6789"]))
+    found["ISBN"] = draw(st.sampled_from(["", "978-3-16-148410-0"])) if kind in ("book", "chapter") else ""
+    found["editor"] = draw(st.sampled_from(["", "Ann Lee", "Jan van den Berg; Martin Luther King Jr."]))
+    found["note"] = draw(st.sampled_from(["", "Best paper & more", "First line\nSecond, 50% line"]))
+    found["month"] = draw(st.sampled_from(["", "3", "12"])) if dated else ""
+    found["day"] = "5" if found["month"] == "3" else ""
+    found["PMID"] = draw(st.sampled_from(["", f"1234{number}"]))
+    found["PMCID"] = draw(st.sampled_from(["", f"PMC77{number}"])) if found["PMID"] else ""
+    return details(found)
+
+
+_NOTICES = st.sampled_from(
+    [
+        (),
+        ("Retracted: Lake J. 2020;4:1 (PMID 22222222)",),
+        ("Withdrawn", "Odd & new: 5%"),
+        ("Is the retraction of doi:10.1/x",),
     ]
 )
 
@@ -81,6 +153,11 @@ def _papers(draw: st.DrawFn) -> list[Paper]:
             tags=draw(st.sampled_from([(), ("to read",), ("a, b",), ("x", "y z")])),
             citekey=draw(st.sampled_from([None, f"key{number}", f"lee:2020/{number}"])),
             source="made:up",
+            notices=draw(_NOTICES),
+            note=draw(st.none() | _LINES.map("\n".join).map(str.strip)) or None,
+        )
+        bare = replace(
+            bare, details=draw(_details(number, dated=bare.year is not None, venue=bare.venue is not None))
         )
         paper = replace(bare, id=paper_id(bare))
         names = set(identifiers(paper))
@@ -90,14 +167,50 @@ def _papers(draw: st.DrawFn) -> list[Paper]:
     return list(made.values())
 
 
+def _edited(paper: Paper) -> StoredPaper:
+    """As it is stored when the user wrote the note."""
+    names = [(n.scheme, n.value) for n in identifiers(paper)]
+    names += [("pmid", paper.detail("PMID"))] if paper.detail("PMID") else []
+    edits = Edits({"note": paper.note}) if paper.note else None
+    return stored(paper, identifiers=tuple(names), edits=edits, sourced=replace(paper, note=None) if edits else None)
+
+
 @pytest.mark.parametrize("form", _ENDINGS)
-@settings(max_examples=12)
+@settings(max_examples=40)
+@given(papers=_papers())
+def test_what_is_written_out_is_read_back_whole_and_is_nothing_new(form: Format, papers: list[Paper]) -> None:
+    """Details, notices and the user's note as well; into an empty library, and beside the papers that were written."""
+    source = io.BytesIO("".join(written(papers, form)).encode())
+    records = list(read(source, f"out.{_ENDINGS[form]}"))
+    assert len(records) == len(papers)
+    for paper, record in zip(papers, records, strict=True):
+        assert isinstance(record, Record)
+        found = replace(record.paper(paper.id), note=record.note)
+        kept = replace(paper, categories=()) if form == "ris" else paper
+        assert _as_shown(found) == _as_shown(kept)
+        base = replace(paper, note=None)
+        known = dict.fromkeys((*identifiers(paper), *names_of(record)), paper.id)
+        assert decide(record, known, {paper.id: base}.get, lambda _: False).paper is None
+
+
+def _as_shown(paper: Paper) -> Paper:
+    """As displayed, with the type that is assumed, without what only a library with keys and files knows."""
+    known = dict(paper.details)
+    known["type"] = known.get("type") or assumed_type(paper)
+    shown: dict[str, Any] = {
+        name: clean(getattr(paper, name) or "").text.lstrip("'") for name in ("title", "abstract", "venue")
+    }
+    return replace(paper, **shown, details=details(known), source=None, citekey=None, id=paper.id.partition(":")[0])
+
+
+@pytest.mark.parametrize("form", _ENDINGS)
+@settings(max_examples=4)
 @given(papers=_papers())
 @example(papers=[Paper("title:x", "=SUM of all the parts", "+1 is more. @home.", ("=cmd Lee",))])
 def test_a_library_written_out_and_added_again_is_the_same(form: Format, papers: list[Paper]) -> None:
     papers = [replace(paper, id=paper_id(paper)) for paper in papers]
     with TemporaryDirectory() as folder, Library.open(Path(folder) / "l", embedder=HashEmbedder()) as library:
-        library.write([stored(p, identifiers=tuple((n.scheme, n.value) for n in identifiers(p))) for p in papers])
+        library.write([_edited(paper) for paper in papers])
         target = Path(folder) / f"out.{_ENDINGS[form]}"
         target.write_bytes("".join(written(papers, form)).encode())
         report = add(library, target)
@@ -127,6 +240,34 @@ def test_a_file_fills_an_empty_library_with_the_same_papers(form: Format, tmp_pa
                 paper.tags,
             )
         assert library.paper("@lee2020").id == "doi:10.1000/a"
+
+
+def test_the_note_fills_an_empty_library_once_and_never_comes_over_the_users(tmp_path: Path) -> None:
+    note = "sample is {small\n@book{x, of 5%"
+    paper = Paper("doi:10.1000/a", "A Long Title of GSM8K", "One thing.", doi="10.1000/a", note=note)
+    target = tmp_path / "out.bib"
+    target.write_text("".join(written([paper], "bibtex")))
+    with Library.open(tmp_path / "l", embedder=HashEmbedder()) as library:
+        add(library, target)
+        assert library.paper("10.1000/a").note == note
+        assert library.editions.provenance("doi:10.1000/a")["note"] == "you"
+        edit(library, "10.1000/a", Changes({"note": "Mine."}))
+        add(library, target)
+        assert library.paper("10.1000/a").note == "Mine."
+        edit(library, "10.1000/a", Changes({"note": None}))
+        add(library, target)
+        assert library.paper("10.1000/a").note is None
+
+
+def test_the_notes_of_others_are_not_the_users(tmp_path: Path) -> None:
+    target = tmp_path / "refs.bib"
+    target.write_text(
+        "@article{a, title={T of It}, abstract={A.}, note={Retracted: why. \n\nBest paper}, annote={read it}}"
+    )
+    (record,) = read(target)
+    assert isinstance(record, Record)
+    assert (record.note, record.notices) == (None, ("Retracted: why.",))
+    assert dict(record.details)["note"] == "Best paper\nread it"
 
 
 def test_bibtex_names_no_empty_key() -> None:

@@ -6,10 +6,10 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from assistant.entry_types import BIBTEX, ENTRY_TYPES, entry_type
+from assistant.cleaning import clean
+from assistant.entry_types import bibtex_number, bibtex_type
 from assistant.marked_notes import MARK
 
-_SUBTYPES: Final = {"magazine": "article-magazine", "newspaper": "article-newspaper"}
 _GENRES: Final = {"phdthesis": "PhD thesis", "mastersthesis": "Master's thesis"}
 _KEYS: Final = {"phdthesis": "PhD thesis", "mathesis": "Master's thesis", "candthesis": "Candidate thesis", "techreport": "", "resreport": ""}  # fmt: skip
 _PARAGRAPH: Final = re.compile(r"[ \t]*\n[ \t]*\n\s*")
@@ -19,13 +19,13 @@ _WRITTEN: Final = (("\n{@}", "\n@"), (r"\textbraceleft ", "{"), (r"\textbracerig
 def bibtex_details(fields: Mapping[str, str]) -> dict[str, object]:
     """By the names of `papers.DetailName`; `number` is an issue, a report's number, or that of a book in its series."""
     entry = fields.get("entrytype", "").lower()
-    kind = _type(entry, fields)
+    kind = bibtex_type(entry, fields, fields.get("journal") or fields.get("journaltitle"))
     genre = fields.get("type", "")
     return {
         "type": kind,
         "genre": _KEYS.get(genre.lower(), genre) or (_GENRES.get(entry, "") if kind == "thesis" else ""),
         "volume": fields.get("volume"),
-        numbered(kind): fields.get("number"),
+        bibtex_number(kind): fields.get("number"),
         **({"issue": fields["issue"]} if fields.get("issue") else {}),
         **({"number": fields["reportnumber"]} if fields.get("reportnumber") else {}),
         **({"collection-number": fields["seriesnumber"]} if fields.get("seriesnumber") else {}),
@@ -50,21 +50,10 @@ def bibtex_details(fields: Mapping[str, str]) -> dict[str, object]:
     }
 
 
-def numbered(kind: str) -> str:
-    """Which detail BibTeX's `number` is, by the type of the entry."""
-    if kind in ("book", "chapter"):
-        return "collection-number"
-    return (
-        "issue"
-        if kind in ("article-journal", "article-magazine", "article-newspaper", "paper-conference")
-        else "number"
-    )
-
-
 def bibtex_notes(fields: Mapping[str, str]) -> list[str]:
     """Each paragraph of a note is a line; the user's own, in `annote`, stands as it was written."""
     lines = [
-        " ".join(paragraph.split())
+        " ".join(clean(paragraph).text.split())
         for name in ("note", "addendum")
         for paragraph in _PARAGRAPH.split(fields.get(name, ""))
     ]
@@ -74,14 +63,5 @@ def bibtex_notes(fields: Mapping[str, str]) -> list[str]:
             for written, meant in _WRITTEN:
                 text = text.replace(written, meant)
             return [*lines, *text.split("\n")]
-        lines += [" ".join(paragraph.split()) for paragraph in _PARAGRAPH.split(text)]
+        lines += [" ".join(clean(paragraph).text.split()) for paragraph in _PARAGRAPH.split(text)]
     return lines
-
-
-def _type(entry: str, fields: Mapping[str, str]) -> str:
-    sub = fields.get("entrysubtype", "").lower()
-    if sub in ENTRY_TYPES or sub in _SUBTYPES:
-        return _SUBTYPES.get(sub, sub)
-    if entry == "misc" and "arxiv" in f"{fields.get('archiveprefix', '')} {fields.get('eprinttype', '')}".lower():
-        return "article"
-    return next((kind for kind, names in BIBTEX.items() if entry in names), "") or entry_type(entry)

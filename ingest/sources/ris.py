@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from assistant.entry_types import IN_BOOK, PERIODICAL, entry_type
 from assistant.marked_notes import MARK
+from assistant.ris_records import PROVIDER
 from ingest.detailing import page_range
 from ingest.fields import record
 from ingest.records import Record, Rejected
@@ -117,7 +118,7 @@ def _fields(item: Tagged) -> dict[str, object]:
         "worktype": "; ".join(item.all("M3")),
         "journal": item.text("JO"),
         "details": _details(item),
-        "noted": _noted(item, of_database=pubmed or bool(item.text("DB"))),
+        "noted": _noted(item, of_database=(pubmed or bool(item.text("DB"))) and PROVIDER not in item.all("DP")),
     }
 
 
@@ -126,9 +127,11 @@ def _details(item: Tagged) -> dict[str, object]:
     kind = entry_type(item.text("TY"))
     venue = item.text("JF", "T2", "JO", "BT")
     short = next((name for name in item.all("J2", "JA", "JO", "J9", "JI") if name != venue), "")
-    series = item.text("T3") if kind in IN_BOOK else item.text("T3", "T2") if kind == "book" else ""
+    series = item.text("T3", "T2") if kind == "book" else item.text("T3") if venue else ""
     numbered = "issue" if kind in PERIODICAL or kind in IN_BOOK else "number"
     edition = item.text("ET")
+    pages = page_range(item.text("SP"), item.text("EP")) or page_range(item.text("SE")) or item.text("C7")
+    whole = kind == "book" and pages.isdigit()  # of a book there are as many as that
     return {
         "type": kind,
         "genre": item.text("M3") if kind in ("thesis", "report", "manuscript", "article", "patent") else "",
@@ -136,17 +139,19 @@ def _details(item: Tagged) -> dict[str, object]:
         numbered: item.text("IS", "CP"),
         "number": item.text("M1") if kind in ("report", "patent", "standard") and not item.text("IS") else "",
         **({"number": item.text("IS")} if numbered == "number" and item.text("IS") else {}),
-        "page": page_range(item.text("SP"), item.text("EP")) or page_range(item.text("SE")) or item.text("C7"),
+        "page": "" if whole else pages,
+        "number-of-pages": pages if whole else "",
         "publisher": item.text("PB", "PU"),
         "publisher-place": item.text("CY", "PP", "PI"),
         "editor": list(dict.fromkeys(item.all("ED") if kind == "book" else item.all("ED", "A2"))),
         "edition": "" if _DATE.match(edition) else edition,  # EndNote keeps PubMed's day of receipt there
         "collection-title": series,
-        "collection-number": item.text("M1") if kind in IN_BOOK and _SHORT_NUMBER.match(item.text("M1")) else "",
+        "collection-number": item.text("M1")
+        if (kind in IN_BOOK or kind == "book") and _SHORT_NUMBER.match(item.text("M1"))
+        else "",
         "event-title": item.text("C3") if kind == "paper-conference" and item.text("C3") != venue else "",
         "event-place": item.text("C1") if kind == "paper-conference" else "",
         "container-title-short": short,
-        "number-of-pages": item.text("NV") if kind == "book" else "",
         "ISSN": ", ".join(item.all("SN")),
         "ISBN": ", ".join(item.all("SN")),
         "language": item.text("LA"),

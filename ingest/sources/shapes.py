@@ -350,6 +350,10 @@ def _csl(value: Object) -> Object:
 def _csl_details(value: Object) -> Object:
     names = DETAIL_NAMES - {"editor", "month", "day", "note", "PMID", "PMCID"}
     given = {name: part for name in names if isinstance(part := value.get(name), str | int | float | list)}
+    if "arxiv" in str(value.get("number")).lower() and str(value.get("publisher")).lower() == "arxiv":
+        given = {
+            name: part for name, part in given.items() if name not in ("number", "publisher")
+        }  # arXiv's id, told so
     people = _list(value.get("editor")) or _list(value.get("container-author"))
     return {
         **given,
