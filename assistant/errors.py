@@ -63,6 +63,10 @@ class EmbedderMismatch(LibraryError):
     """The library's vectors come from another embedder."""
 
 
+class DiskFull(LibraryError):
+    """There is no room for what was to be written; what was reported stored is there."""
+
+
 class IndexAway(LibraryError):
     """The Chroma server that holds the vector index cannot be used now; the library itself can."""
 

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.pool import QueuePool
 
-from assistant.errors import InputError, LibraryError, LibraryLocked, LibraryNotFound
+from assistant.errors import DiskFull, InputError, LibraryError, LibraryLocked, LibraryNotFound
 from assistant.storage import dialect, migrations
 
 FILE = "library.sqlite"
@@ -137,7 +137,7 @@ class Database:
             if "locked" in reason or "busy" in reason:
                 raise LibraryLocked(f"library {folder!r} stayed busy for {_BUSY_MS // 1000} s; try again") from error
             if "full" in reason:
-                raise LibraryError(f"no space left for library {folder!r}; free some and try again") from error
+                raise DiskFull(f"no space left for library {folder!r}; free some and try again") from error
             if self._unfinished_and_sealed():
                 raise LibraryError(
                     f"library {folder!r} was left in the middle of a write and its folder forbids finishing it; "

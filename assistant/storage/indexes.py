@@ -7,14 +7,14 @@ import logging
 import shutil
 import threading
 import time
-from collections.abc import Callable, Collection
-from contextlib import suppress
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from assistant.embedding.vectors import Vectors
-from assistant.errors import IndexAway, LibraryError, LibraryLocked
+from assistant.errors import DiskFull, IndexAway, LibraryError, LibraryLocked
 from assistant.storage import program
 from assistant.storage.chroma_server import ChromaServer
 from assistant.storage.dense_part import FOUND_SHARE, DensePart, Health
@@ -35,6 +35,8 @@ _NEWER_ROWS = 2_000  # scanned exactly beside an open Chroma handle before it is
 # takes a second or two at 100,000 passages, however little is new, and searches look at what is newer anyway.
 _WAITING_ROWS = 1_000
 _WAITING_SHARE = 0.01  # of all passages
+# The operating system, SQLite below Chroma; either may come as text only, of a library that passes it on.
+_FULL = ("No space left", "disk is full", "Disk quota exceeded")
 
 T = TypeVar("T")
 
@@ -163,8 +165,9 @@ class Indexes:
                 return
             self.dense_part.reach()
         try:
-            self._bring(now.generation, now.state, part, target)
-        except (LibraryLocked, IndexAway):
+            with self._written():
+                self._bring(now.generation, now.state, part, target)
+        except (LibraryLocked, IndexAway, DiskFull):
             raise
         except LibraryError:
             self.rebuild(part)
@@ -185,22 +188,49 @@ class Indexes:
         """Makes `parts` anew in a new generation, then moves the pointer and deletes the old. The others are copied;
         one that is not there or on a server is left for the next write to fill. Raises IndexAway before anything is
         touched."""
-        with self._lock.held("rebuilding indexes"):
+        with self._lock.held("rebuilding indexes"), self._written():
             if "dense" in parts:
                 self.dense_part.reach()
-            old, new, state = self.current(), self.generations.create(), State()
-            for part in ("lexical", "dense"):
-                if part in parts:
-                    new.save(state)
-                    state = self._bring(new, state, part, self._truth.change())
-                elif old is not None and old.generation.part(part).exists():
-                    shutil.copytree(old.generation.part(part), new.part(part))
-                    state = state.having(part, old.state.of(part))
-            new.save(state)
-            self.generations.publish(new)
+            new = self.generations.create()
+            try:
+                self._fill(new, parts)
+                self.generations.publish(new)
+            except (LibraryError, OSError):
+                self.generations.delete(new)  # what is left of it takes room, of which there may be too little
+                raise
             self.close()
             self._delete_leftovers()
             return new
+
+    def _fill(self, new: Generation, parts: Collection[Part]) -> None:
+        """Makes `parts` in a generation and copies the other from the current one."""
+        old, state = self.current(), State()
+        for part in ("lexical", "dense"):
+            if part in parts:
+                new.save(state)
+                state = self._bring(new, state, part, self._truth.change())
+            elif old is not None and old.generation.part(part).exists():
+                shutil.copytree(old.generation.part(part), new.part(part))
+                state = state.having(part, old.state.of(part))
+        new.save(state)
+
+    @contextmanager
+    def _written(self) -> Iterator[None]:
+        """What keeps files of an index from being written, in our words. A full disk is no reason to make it anew."""
+        try:
+            yield
+        except (OSError, LibraryError) as error:
+            if any(words in str(error) for words in _FULL):
+                raise DiskFull(
+                    f"no space left for the indexes of library {str(self._folder)!r}; the papers are stored: free some "
+                    f"space, then run: ibid rebuild --library {self._folder}"
+                ) from error
+            if isinstance(error, LibraryError):
+                raise
+            raise LibraryError(
+                f"the papers are stored, but their indexes could not be written ({error}); put that right, then run: "
+                f"ibid rebuild --library {self._folder}"
+            ) from error
 
     def mend(self) -> None:
         """Makes the vector index anew and remembers how much of it a search finds, so that a low figure which is not
