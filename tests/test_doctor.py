@@ -83,7 +83,6 @@ def test_what_a_rebuild_mends(folder: Path, damage: Callable[[Path], object], fi
         assert bad(library.doctor()) == {}
 
 
-@pytest.mark.usefixtures("chroma")
 def test_what_embedding_anew_mends(folder: Path) -> None:
     _drop_vector(folder)
     with Library.open(folder, embedder=EMBEDDER) as library:
@@ -127,7 +126,6 @@ def test_a_state_that_counted_such_files_is_read(folder: Path) -> None:
     assert Generations(folder).current() == current
 
 
-@pytest.mark.usefixtures("chroma")
 def test_another_embedder(folder: Path) -> None:
     with Library.open(folder) as library:
         library.rebuild(embed=True, embedder=HashEmbedder(name="other"))

@@ -94,7 +94,6 @@ def test_the_lock_of_a_dead_process_is_no_obstacle(tmp_path: Path) -> None:
         assert library.lexical(own_word(101), 1)[0][0] == "title:101#0"
 
 
-@pytest.mark.usefixtures("chroma")
 def test_a_reader_sees_the_papers_of_a_writer_within_seconds(tmp_path: Path) -> None:
     with Library.open(tmp_path, embedder=EMBEDDER) as library:
         library.write(many(range(3)))
