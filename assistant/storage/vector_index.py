@@ -57,8 +57,16 @@ class VectorIndex:
         import chromadb
 
         with _translated():
-            client = chromadb.PersistentClient(str(folder), settings=_settings())
-        return cls(client, _COLLECTION, mode)
+            try:
+                client = chromadb.PersistentClient(str(folder), settings=_settings())
+            except BaseException:
+                _forget_unstarted(folder)
+                raise
+        try:
+            return cls(client, _COLLECTION, mode)
+        except LibraryError:
+            client.close()  # type: ignore[attr-defined]  # as in `__init__`
+            raise
 
     @classmethod
     def on(cls, server: ChromaServer, collection: str, mode: Literal["create", "open"]) -> VectorIndex:
@@ -115,6 +123,14 @@ class VectorIndex:
         """Lets go of the files: those of an embedded index are then as they will be found."""
         with _translated(self._server):
             self._client.close()
+
+
+def _forget_unstarted(folder: Path) -> None:
+    """Chromadb 1.5.9 keeps what it could not start, say on a full disk, and gives it to whoever opens that folder next."""
+    from chromadb.api.shared_system_client import SharedSystemClient
+
+    if not SharedSystemClient._identifier_to_refcount.get(str(folder)):
+        SharedSystemClient._identifier_to_system.pop(str(folder), None)
 
 
 def drop(server: ChromaServer, collection: str) -> None:
