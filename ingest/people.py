@@ -60,8 +60,8 @@ def _author(item: Any) -> list[str]:
 
 def _separated(text: str) -> list[str]:
     """The single names of one text; the strongest separator that occurs in it decides. What stands in braces is one name."""
-    if "{" in text and (kept := _IN_BRACES.findall(text)):
-        masked = _IN_BRACES.sub("\0", text)
+    if "{" in text and (kept := _IN_BRACES.findall(text.replace("\0", ""))):
+        masked = _IN_BRACES.sub("\0", text.replace("\0", ""))
         groups = iter(kept)
         return [re.sub("\0", lambda _: next(groups), name) for name in _separated(masked)]
     if text.endswith(";") and text.count(";") == 1:

@@ -362,3 +362,12 @@ def test_no_shape_of_json_raises(value: object) -> None:
 def test_no_damaged_archive_raises(magic: bytes, content: bytes) -> None:
     _checked(magic + content)
     _checked(gzip.compress(content) if magic == b"\x1f\x8b" else magic + content)
+
+
+# --- found by fuzzing (benchmarks/fuzz_sources.py) --------------------------------------------------------------------
+
+
+def test_a_nul_beside_a_group_in_braces() -> None:
+    for authors in ("A\0B and {Group, of Some}", "{Group\0, of Some}\0"):
+        items = _items(f"PMID- 1\nTI  - A Title\nAB  - Something.\nFAU - {authors}\n")
+        assert isinstance(items[0], Record)
