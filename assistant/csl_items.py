@@ -22,6 +22,7 @@ _GROUP: Final = re.compile(
     re.IGNORECASE,
 )
 _OWN_FIELDS: Final = frozenset(("type", "month", "day", "editor", "note"))  # which CSL has in a form of its own
+_NOT_CITED: Final = frozenset(("archive", "archive_location", "language", "note"))
 _INSTEAD_OF_JOURNALS: Final = frozenset(("thesis", "report", "dataset", "software", "book", "standard", "manuscript"))
 _MARKED: Final = re.compile(r"\W*(?:retract|withdrawn|removed)", re.IGNORECASE)
 
@@ -78,7 +79,7 @@ def cited_item(paper: Paper) -> dict[str, Any]:
     told = standing(paper.notices)
     if told and told.grave and not _MARKED.match(item["title"]):
         item["title"] += f" [{told.word}]"
-    return {name: value for name, value in item.items() if value and name != "language"}
+    return {name: value for name, value in item.items() if value and name not in _NOT_CITED}
 
 
 def csl_name(name: str) -> dict[str, str]:

@@ -288,7 +288,7 @@ def test_no_cell_runs_as_a_formula(start: str) -> None:
 _LEE = Paper("doi:10.1000/abc", "Attention is all you need for GSM8K", "Text.", ("Ann B. Lee", "Jan van den Berg"), 2020, "Nature", "10.1000/abc")  # fmt: skip
 _STYLED = {
     "apa": "Lee, A. B., & van den Berg, J. (2020). Attention is all you need for GSM8K. Nature. https://doi.org/10.1000/abc",
-    "ieee": "[1] A. B. Lee and J. van den Berg, “Attention is all you need for GSM8K”, Nature, 2020, doi: 10.1000/abc.",
+    "ieee": "[1] A. B. Lee and J. van den Berg, “Attention is all you need for GSM8K,” Nature, 2020, doi: 10.1000/abc.",
     "vancouver": "1. Lee AB, van den Berg J. Attention is all you need for GSM8K. Nature. 2020. doi:10.1000/abc",
 }
 
@@ -296,6 +296,72 @@ _STYLED = {
 @pytest.mark.parametrize("style", _STYLED)
 def test_references_follow_their_style(style: str) -> None:
     assert references([_LEE], style) == [_STYLED[style]]
+
+
+_ARTICLE = Paper(
+    "doi:10.1000/x", "Waste not: Rarefying is inadmissible", "Text.", ("Paul J. McMurdie", "Susan Holmes"), 2014, "PLOS Computational Biology", "10.1000/x",
+    details=details({"type": "article-journal", "volume": "10", "issue": "4", "page": "1531-1538", "month": "4", "day": "3", "PMID": "77"}),
+)  # fmt: skip
+_OF_AN_ARTICLE = {
+    "acm": "[1] Paul J. McMurdie and Susan Holmes. 2014. Waste not: Rarefying is inadmissible. PLOS Computational Biology 10, 4 (April 2014), 1531–1538. https://doi.org/10.1000/x",
+    "ama": "1. McMurdie PJ, Holmes S. Waste not: Rarefying is inadmissible. PLOS Computational Biology. 2014;10(4):1531-1538. doi:10.1000/x",
+    "apa": "McMurdie, P. J., & Holmes, S. (2014). Waste not: Rarefying is inadmissible. PLOS Computational Biology, 10(4), 1531–1538. https://doi.org/10.1000/x",
+    "chicago": "McMurdie, Paul J., and Susan Holmes. 2014. “Waste Not: Rarefying Is Inadmissible.” PLOS Computational Biology 10 (4): 1531–38. https://doi.org/10.1000/x.",
+    "harvard": "McMurdie, P.J. and Holmes, S. (2014) “Waste not: Rarefying is inadmissible”, PLOS Computational Biology, 10(4), pp. 1531–1538. Available at: https://doi.org/10.1000/x.",
+    "ieee": "[1] P. J. McMurdie and S. Holmes, “Waste not: Rarefying is inadmissible,” PLOS Computational Biology, vol. 10, no. 4, pp. 1531–1538, Apr. 2014, doi: 10.1000/x.",
+    "mla": "McMurdie, Paul J., and Susan Holmes. “Waste Not: Rarefying Is Inadmissible.” PLOS Computational Biology, vol. 10, no. 4, Apr. 2014, pp. 1531–38, https://doi.org/10.1000/x.",
+    "nature": "1. McMurdie, P. J. & Holmes, S. Waste not: Rarefying is inadmissible. PLOS Computational Biology 10, 1531–1538 (2014).",
+    "vancouver": "1. McMurdie PJ, Holmes S. Waste not: Rarefying is inadmissible. PLOS Computational Biology. 2014 Apr 3;10(4):1531–8. doi:10.1000/x PubMed PMID: 77.",
+}  # fmt: skip
+_OF_OTHERS = [
+    (
+        Paper(
+            "title:1", "Deep bidirectional transformers", "T.", ("Jacob Devlin",), 2019, "Proceedings of NAACL",
+            details=details({"type": "paper-conference", "page": "4171-4186", "publisher": "ACL", "publisher-place": "Minneapolis", "editor": "Jill Burstein; Christy Doran"}),
+        ),
+        "Devlin, J. (2019). Deep bidirectional transformers. In J. Burstein & C. Doran (Eds.), Proceedings of NAACL (pp. 4171–4186). ACL.",
+    ),
+    (
+        Paper("arxiv:1706.03762", "Attention is all", "T.", ("Ashish Vaswani",), 2017, arxiv_id="1706.03762"),
+        "Vaswani, A. (2017). Attention is all (arXiv:1706.03762). arXiv. https://arxiv.org/abs/1706.03762",
+    ),
+    (
+        Paper("title:2", "On things", "T.", ("Zoë Müller",), 2015, details=details({"type": "thesis", "genre": "PhD thesis", "publisher": "University of Oslo"})),
+        "Müller, Z. (2015). On things [PhD thesis, University of Oslo].",
+    ),
+    (
+        Paper("title:3", "Global report", "T.", ("World Health Organization",), 2020, details=details({"type": "report", "number": "12", "publisher": "WHO Press"})),
+        "World Health Organization. (2020). Global report (No. 12). WHO Press.",
+    ),
+    (
+        replace(_ARTICLE, notices=("Retracted: PLOS 2015;1:1",)),
+        "McMurdie, P. J., & Holmes, S. (2014). Waste not: Rarefying is inadmissible [Retracted]. PLOS Computational Biology, 10(4), 1531–1538. https://doi.org/10.1000/x",
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_an_article_with_volume_and_pages_is_as_the_style_wants_it(style: str) -> None:
+    assert references([_ARTICLE], style) == [_OF_AN_ARTICLE[style]]
+
+
+def test_every_kind_of_work_is_cited_as_what_it_is() -> None:
+    assert references([paper for paper, _ in _OF_OTHERS], "apa") == [told for _, told in _OF_OTHERS]
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_a_retracted_paper_is_marked_in_every_style(style: str) -> None:
+    marked, corrected, said = references(
+        [
+            replace(_ARTICLE, notices=("Corrected: 2015", "Retracted: PLOS 2015;1:1")),
+            replace(_ARTICLE, notices=("Corrected: 2015",)),
+            replace(_ARTICLE, title="RETRACTED: Waste not", notices=("Retracted: so says its title",)),
+        ],
+        style,
+    )
+    assert "[Retracted]" in marked
+    assert "[" not in corrected.removeprefix("[2]")
+    assert "[Retracted]" not in said
 
 
 @pytest.mark.parametrize("style", STYLES)
