@@ -37,7 +37,7 @@ def _record(**more: object) -> bytes:
     """A paper as Crossref tells of it."""
     told = {
         "DOI": "10.1000/j", "title": ["Sleep and Memory in Mice"], "author": [{"given": "Bo", "family": "Jones"}],
-        "abstract": f"We tested sleep in 60 mice. {_SAID}", "publisher": "P", **more,
+        "abstract": f"We tested sleep in 60 mice. {_SAID}", "publisher": "P", "volume": "4", "page": "1-9", **more,
     }  # fmt: skip
     return json.dumps(told).encode() + b"\n"
 
@@ -156,6 +156,9 @@ def test_the_command_line_marks_it_everywhere(tmp_path: Path, capsys: pytest.Cap
     assert f"[1] {mark}" in asked
     assert f"Note: [1] “Sleep and Memory in Mice”: {_NOTICE}." in asked
     assert f"\n{_NOTICE}\n" in run("show", "10.1000/j")
+    assert "\nvolume  4\n" in run("show", "10.1000/j")
+    assert "\nvolume  4  (crossref:crossref.jsonl)\n" in run("show", "10.1000/j", "-v")
+    assert _NOTICE in run("edit", "10.1000/j", "--tag", "thesis")
     assert told("list")[0]["notices"] == [_NOTICE]
     assert told("show", "10.1000/j")["notices"] == [_NOTICE]
     assert told("search", "sleep")["hits"][0]["paper"]["notices"] == [_NOTICE]

@@ -56,5 +56,7 @@ def edit(
         output.emit(told)
         return
     click.echo(click.style(output.shown(paper.title), bold=True))
+    for notice in paper.notices:
+        click.echo(click.style(notice, fg="red", bold=True))
     for name, value in facts(paper):
         click.echo(f"{click.style(name, fg='cyan')}  {value}")

@@ -139,7 +139,7 @@ def show(reference: str, verbose: bool, library_path: Path | None, as_json: bool
     for notice in paper.notices:
         click.echo(click.style(notice, fg="red", bold=True))
     for name, value in facts(paper):
-        origin = told["provenance"].get(_FIELDS.get(name, name)) if verbose else None
+        origin = told["provenance"].get(_field(name)) if verbose else None
         click.echo(
             f"{click.style(name, fg='cyan')}  {value}" + click.style(f"  ({origin})" if origin else "", dim=True)
         )
@@ -186,15 +186,25 @@ def whole(library: Library, paper: Paper) -> dict[str, Any]:
     }
 
 
-_FIELDS = {"arxiv": "arxiv_id"}  # as `facts` shows them to the names of provenance
+_FIELDS = {"arxiv": "arxiv_id", "source's note": "details.note"}  # as `facts` shows them to the names of provenance
+
+
+def _field(shown: str) -> str:
+    """The name under which provenance tells of what `facts` shows as this."""
+    from assistant.papers import DETAIL_NAMES
+
+    return _FIELDS.get(shown) or (f"details.{shown}" if shown in DETAIL_NAMES and shown != "note" else shown)
 
 
 def facts(paper: Paper) -> list[tuple[str, str]]:
+    """Name and value of what the paper has beside title, abstract and notices."""
+    details = {"source's note" if name == "note" else name: output.shown(value) for name, value in paper.details}
     told = {
         "id": paper.id,
         "authors": ", ".join(paper.authors),
         "year": str(paper.year or ""),
         "venue": output.shown(paper.venue or ""),
+        **details,
         "doi": paper.doi or "",
         "arxiv": paper.arxiv_id or "",
         "url": paper.url or "",
