@@ -62,7 +62,7 @@ _ISSN: Final = re.compile(r"(?<![\dXx])(\d{4})[-‐‑–]?(\d{3}[\dXx])(?![\dXx
 _ISBN: Final = re.compile(r"(?<![\dXx-])(?:97[89][- ]?)?\d(?:[- ]?\d){8}[- ]?[\dXx](?![\dXx-])")
 _DASH: Final = re.compile(r"\s*(?:-{1,3}|[‐‑‒–—−])\s*")
 _PAGES_WORD: Final = re.compile(r"^\W*(?:pp?|pgs?|pages?|seiten?|s)\b\.?\s*(?=\S)", re.IGNORECASE)
-_RANGE: Final = re.compile(r"([A-Za-z]?)(\d+)-\1(\d+)")
+_RANGE: Final = re.compile(r"(?<![\w:])([A-Za-z]?)(\d+)-(?:\1)?(\d+)(?![\w:])")
 _NUMBERING: Final = re.compile(r"\d|^[ivxlc]+(?:-[ivxlc]+)?$", re.IGNORECASE)
 _WORD_BEFORE: Final = re.compile(
     r"^(?:vol(?:ume)?|iss(?:ue)?|no|nr|number|band|heft)\b[.:]?\s*(?=[\dA-Z])", re.IGNORECASE
@@ -99,6 +99,8 @@ def page_range(start: str, end: str = "") -> str:
 def _in_full(match: re.Match[str]) -> str:
     """`349-69` is `349-369`."""
     letter, first, last = match.groups()
+    if first == last:
+        return f"{letter}{first}"
     whole = first[: len(first) - len(last)] + last if len(last) < len(first) else last
     return f"{letter}{first}-{letter}{whole}" if int(whole) >= int(first) else match.group()
 

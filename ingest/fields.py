@@ -80,7 +80,8 @@ def record(fields: Fields, where: str, source: str) -> Record | Rejected:
         named = f" ({_shortened(title)!r})" if title else ""
         return Rejected(where, f"{missing}{named}")
     doi = normalise_doi(first_text(spelt, ALIASES["doi"])) or _doi_of(spelt)
-    venue, printed = _venue(collapsed(first_text(spelt, ALIASES["venue"])))
+    venue, printed, located = _venue(collapsed(first_text(spelt, ALIASES["venue"])))
+    spelt = {**located, **spelt}
     arxiv_id = _arxiv(spelt) or arxiv_of_doi(doi)
     noted = marked_notes.read(_noted(spelt))
     printed_in = next((found for name in ALIASES["year"] if (found := year(spelt.get(name)))), printed)
@@ -271,10 +272,13 @@ def _keys(spelt: Fields) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*names(spelt.get("keys")), *([zotero] if _ZOTERO_KEY.match(zotero) else []))))
 
 
-def _venue(text: str) -> tuple[str, int | None]:
-    """The venue, and the year that Embase's `Source` has behind it: `Journal (2014) 3:3 (152-160). Date …`."""
+def _venue(text: str) -> tuple[str, int | None, dict[str, str]]:
+    """The venue, and what Embase's `Source` has behind it: `Journal (2014) 3:3 (152-160). Date of Publication: 2014`."""
     match = _SOURCE_LINE.match(text)
-    return (match.group(1), int(match.group(2))) if match else (text, None)
+    if not match:
+        return text, None, {}
+    told = zip(("volume", "issue", "pages", "publicationdate"), match.groups()[2:], strict=True)
+    return match.group(1), int(match.group(2)), {name: value for name, value in told if value}
 
 
 _ADDRESS_END: Final = re.compile(
@@ -283,7 +287,8 @@ _ADDRESS_END: Final = re.compile(
 )
 _ZOTERO_KEY: Final = re.compile(r"^[A-Z0-9]{8}$")
 _SOURCE_LINE: Final = re.compile(
-    r"^(.{3,200}?) \((1[89]\d\d|20\d\d)\) (?:\S+ )?\(?[\w: -]{0,40}\)?\. Date of Publication"
+    r"^(.{3,200}?) \((1[89]\d\d|20\d\d)\) (?:([^\s:(.]{1,20})?(?::(\S{1,20}))? )?(?:\(([^()]{1,30})\)|Article number|[\w: -]{0,40})?"
+    r"(?: \S+)?\. Date of Publication:? ?([\w ]{0,20})"
 )
 
 

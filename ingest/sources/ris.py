@@ -51,7 +51,8 @@ _CITEKEY: Final = re.compile(r"^[^\W\d_][^\s,{}()=\"#%~\\]{2,79}$")
 _DATE: Final = re.compile(r"\d{4}/\d")
 _SHORT_NUMBER: Final = re.compile(r"[\w. -]{1,12}$")
 _EXPORTED: Final = re.compile(
-    r"^(?:Export Date|Cited By|CODEN|Date revised|Last updated|Correspondence Address)\b", re.MULTILINE
+    r"^(?:Export Date|Cited By|(?:Total )?Times Cited|CODEN|Date revised|Last updated|Correspondence Address)\b",
+    re.MULTILINE,
 )
 _PUBMED: Final = re.compile(r"\b(?:pubmed|medline|nlm)\b", re.IGNORECASE)
 
@@ -126,7 +127,7 @@ def _details(item: Tagged) -> dict[str, object]:
     """What the tags mean depends on the type, and on who wrote them."""
     kind = entry_type(item.text("TY"))
     venue = item.text("JF", "T2", "JO", "BT")
-    short = next((name for name in item.all("J2", "JA", "JO", "J9", "JI") if name != venue), "")
+    short = next((name for name in item.all("J2", "JA", "JI", "J9", "JO") if name != venue), "")
     series = item.text("T3", "T2") if kind == "book" else item.text("T3") if venue else ""
     numbered = "issue" if kind in PERIODICAL or kind in IN_BOOK else "number"
     edition = item.text("ET")
