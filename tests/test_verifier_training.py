@@ -85,7 +85,8 @@ def test_the_claims_that_judge_cite_sentences_of_their_papers() -> None:
     rows = [
         json.loads(line) for line in (files("evals") / "datasets" / "claims.jsonl").read_text("utf-8").splitlines()
     ]
-    assert len({row["id"] for row in rows}) == len(rows) == 569
+    assert len({row["id"] for row in rows}) == len(rows) == 1053
+    assert sum(row["label"] == "S" for row in rows) == 698
     abstracts = {}
     for name in ("medicine", "biology"):
         for line in (files("evals") / "datasets" / f"{name}_papers.jsonl").read_text("utf-8").splitlines():
