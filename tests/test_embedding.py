@@ -29,6 +29,7 @@ from assistant.embedding import (
     unpack_half,
 )
 from assistant.embedding.minilm import MODEL_FILE, MODEL_SHA256, TOKENIZER_FILE, WINDOW, _Tokens, _windows
+from assistant.embedding.vectors import beside_width, pack_beside, unpack_beside
 from assistant.errors import LibraryError, ModelMalformed, ModelUnavailable
 from assistant.papers import Span
 
@@ -208,11 +209,27 @@ def test_packed_vectors_keep_their_direction(rows: np.ndarray) -> None:
     assert (unpack_half(pack_half(unit), 384) * unit).sum(axis=1) == pytest.approx(1.0, abs=1e-5)
 
 
+@settings(max_examples=30, deadline=None)
+@given(ROWS, ROWS, st.sampled_from([384, 383, 33, 1]))
+def test_vectors_told_beside_others_keep_their_direction(rows: np.ndarray, near: np.ndarray, dimension: int) -> None:
+    unit, beside = normalise(rows[:, :dimension]), normalise(near[:, :dimension])
+    packed = pack_beside(unit, beside)
+    assert packed.shape == (3, beside_width(dimension))
+    assert (unpack_beside(packed.tobytes(), beside) * unit).sum(axis=1) == pytest.approx(1.0, abs=0.02)
+    np.testing.assert_allclose(unpack_beside(pack_beside(beside, beside).tobytes(), beside), beside, atol=1e-6)
+
+
 def test_real_vectors_lose_almost_nothing_by_packing(embedder: MiniLM) -> None:
     vectors = embedder.embed_sentences([FIRST, SECOND, "A third one."])
     assert ((unpack(pack(vectors), 384) * vectors).sum(axis=1) > 0.9999).all()
     assert len(pack(vectors)) == 3 * 386
     assert unpack(pack(vectors[:0]), 384).shape == (0, 384)
+    passage = np.repeat(normalise(vectors.mean(axis=0))[None], 3, axis=0)
+    told = pack_beside(vectors, passage)
+    assert ((unpack_beside(told.tobytes(), passage) * vectors).sum(axis=1) > 0.997).all()
+    assert told.shape == (3, 244)
+    with pytest.raises(LibraryError):
+        unpack_beside(b"123", passage)
     for read in (unpack, unpack_half):
         with pytest.raises(LibraryError):
             read(b"123", 384)

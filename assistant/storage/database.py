@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from urllib.parse import quote
 
@@ -20,6 +20,7 @@ FILE = "library.sqlite"
 _BUSY_MS = 10_000
 _FREE_SHARE = 0.25  # of pages that hold nothing, from which on a rebuild compacts the file
 _CACHE_KIB = 32 * 1024
+_PAGE_BYTES = 8192  # SQLite's 4096 leave a sixth of themselves empty: a paper or its sentence vectors take 1.5 kB
 
 
 class Database:
@@ -50,18 +51,40 @@ class Database:
             raise LibraryError(f"library {str(self.path.parent)!r} needs a migration; open it once for writing")
         with self.write() as connection:
             migrations.migrate(connection)
+        try:
+            self._resize_pages()
+        except sqlite3.Error:  # somebody else has the library open, or the disk is full
+            with suppress(LibraryError):  # then a rebuild can do it later
+                self._shrink(_FREE_SHARE)
 
     def compact(self) -> None:
         """Gives back the space of deleted rows when they are a good part of the file. Needs the file's size free."""
         self._refuse_read_only()
+        self._shrink(_FREE_SHARE)
+
+    def _shrink(self, free_share: float) -> None:
+        """Writes the file anew without its free pages, if those are more than a share of it."""
         with self._translated(), self._writer.connect() as pooled:
             connection = pooled.connection.driver_connection
             if connection is None:
                 return
             pages = connection.execute("PRAGMA page_count").fetchone()[0]
             free = connection.execute("PRAGMA freelist_count").fetchone()[0]
-            if free > _FREE_SHARE * pages:
+            if free > free_share * pages:
                 connection.execute("VACUUM")
+                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def _resize_pages(self) -> None:
+        """Writes the file anew with pages of our size, for which SQLite wants it alone and without its log."""
+        self.close()
+        with closing(self._connect()) as connection:
+            connection.execute("PRAGMA busy_timeout = 0")
+            try:
+                connection.execute("PRAGMA journal_mode = DELETE")
+                connection.execute(f"PRAGMA page_size = {_PAGE_BYTES}")
+                connection.execute("VACUUM")
+            finally:
+                connection.execute("PRAGMA journal_mode = WAL")
 
     def close(self) -> None:
         for engine in (self._reader, self._noter, self._writer):
@@ -131,8 +154,8 @@ class Database:
             yield
         except UnicodeEncodeError as error:
             raise InputError(f"{error.object!r} holds half a character (a lone surrogate); take it out") from error
-        except DatabaseError as error:
-            reason = str(error.orig)
+        except (DatabaseError, sqlite3.Error) as error:
+            reason = str(error.orig if isinstance(error, DatabaseError) else error)
             folder = str(self.path.parent)
             if "locked" in reason or "busy" in reason:
                 raise LibraryLocked(f"library {folder!r} stayed busy for {_BUSY_MS // 1000} s; try again") from error

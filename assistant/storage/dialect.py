@@ -1,6 +1,6 @@
 """What only SQLite says this way: the seam to another database, see docs/decisions/0036.
 
-Beside it, SQLite alone is meant in `database` (connections), `migrations` and `first_schema`, and in the doctor's check
+Beside it, SQLite alone is meant in `database` (connections), `migrations` with its steps, and in the doctor's check
 of the file.
 """
 

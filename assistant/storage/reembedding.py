@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 from sqlalchemy import delete, insert, select
 
 from assistant.cleaning import embedding_text
-from assistant.embedding.vectors import Fingerprint, PassageVectors, pack
+from assistant.embedding.vectors import Fingerprint, PassageVectors
 from assistant.errors import LibraryError
 from assistant.papers import Passage
 from assistant.storage.database import Database
 from assistant.storage.dialect import replacing
+from assistant.storage.rows import pack_vectors
 from assistant.storage.schema import meta, papers, passages, sentence_vectors, staged_vectors, vectors
 from assistant.storage.truth import FINGERPRINT, make_change, read_passage
 
@@ -60,7 +61,7 @@ def _begin(database: Database, fingerprint: str) -> None:
 def _missing(database: Database) -> list[tuple[int, str, Passage]]:
     """The next passages to embed: row, title of the paper, passage."""
     query = (
-        select(passages, papers.c.title)
+        select(passages, papers.c.title, papers.c.abstract)
         .join_from(passages, papers)
         .outerjoin(staged_vectors, staged_vectors.c.passage_row == passages.c.row)
         .where(staged_vectors.c.passage_row.is_(None))
@@ -73,12 +74,8 @@ def _missing(database: Database) -> list[tuple[int, str, Passage]]:
 
 def _stage(database: Database, rows: Sequence[int], found: Sequence[PassageVectors]) -> None:
     values = [
-        {
-            "passage_row": row,
-            "vector": new.vector.astype("<f4").tobytes(),
-            "packed": None if new.sentence_vectors is None else pack(new.sentence_vectors),
-        }
-        for row, new in zip(rows, found, strict=True)
+        {"passage_row": row, "vector": own, "packed": of_sentences}
+        for row, (own, of_sentences) in zip(rows, pack_vectors(found), strict=True)
     ]
     with database.write() as connection:
         connection.execute(insert(staged_vectors), values)

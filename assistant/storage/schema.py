@@ -6,7 +6,43 @@ a derived index that has reached number n catches up by reading what is stamped 
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Float, ForeignKey, Index, Integer, LargeBinary, MetaData, Table, Text, UniqueConstraint
+from sqlalchemy import (
+    Column,
+    Computed,
+    Dialect,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
+
+
+class Digest(TypeDecorator[str]):
+    """Hexadecimal digits outside, half as many bytes in the file; any other text is stored as it is."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | bytes | None:
+        return None if value is None else as_bytes(value)
+
+    def process_result_value(self, value: str | bytes | None, dialect: Dialect) -> str | None:
+        return value.hex() if isinstance(value, bytes) else value
+
+
+def as_bytes(digest: str) -> str | bytes:
+    """What a `Digest` stores."""
+    try:
+        return bytes.fromhex(digest)
+    except ValueError:
+        return digest
+
 
 metadata = MetaData()
 
@@ -50,8 +86,8 @@ papers = Table(
     Column("authors_folded", Text, nullable=False),  # one name a line
     Column("venue_folded", Text),
     Column("source_folded", Text),
-    Column("digest", Text, nullable=False),  # of the whole record but its source
-    Column("text_digest", Text, nullable=False),  # of title and abstract
+    Column("digest", Digest, nullable=False),  # of the whole record but its source
+    Column("text_digest", Digest, nullable=False),  # of title and abstract
     Column("change", Integer, nullable=False, index=True),
     Column("added_at", Text, nullable=False),
     Column("updated_at", Text, nullable=False),
@@ -134,16 +170,15 @@ memberships = Table(  # which papers a part held when it was last read to its en
     Column("brought", Integer, nullable=False),  # 1 where a sync added the paper, so that a sync may prune it
 )
 
-passages = Table(
+passages = Table(  # their text is `abstract[start:end]` of their paper
     "passages",
     metadata,
     Column("row", Integer, primary_key=True),
-    Column("id", Text, nullable=False, unique=True),
     Column("paper_id", Text, ForeignKey("papers.id", ondelete="CASCADE"), nullable=False),
     Column("ordinal", Integer, nullable=False),
+    Column("id", Text, Computed("paper_id || '#' || ordinal", persisted=False)),  # takes no space, has no index
     Column("start", Integer, nullable=False),
     Column("end", Integer, nullable=False),
-    Column("text", Text, nullable=False),
     Column("tokens", Integer, nullable=False),
     Column("sentences", Text, nullable=False),  # JSON [[start, end], ...]
     Column("change", Integer, nullable=False, index=True),
@@ -154,14 +189,14 @@ vectors = Table(
     "vectors",
     metadata,
     Column("passage_row", Integer, ForeignKey("passages.row", ondelete="CASCADE"), primary_key=True),
-    Column("vector", LargeBinary, nullable=False),  # float32, little-endian, L2-normalised
+    Column("vector", LargeBinary, nullable=False),  # assistant.embedding.pack
 )
 
 sentence_vectors = Table(
     "sentence_vectors",
     metadata,
     Column("passage_row", Integer, ForeignKey("passages.row", ondelete="CASCADE"), primary_key=True),
-    Column("packed", LargeBinary, nullable=False),  # assistant.embedding.pack
+    Column("packed", LargeBinary, nullable=False),  # assistant.embedding.pack_beside, beside the passage's vector
 )
 
 staged_vectors = Table(  # of another embedder, until there is one for every passage

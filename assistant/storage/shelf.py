@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, Row, Select, func, or_, select
 from assistant.errors import InputError
 from assistant.storage.database import Database
 from assistant.storage.dialect import among, contains
+from assistant.storage.rows import unpack_vectors
 from assistant.storage.schema import changes, papers, passages, vectors
 from assistant.storage.truth import fold
 
@@ -114,7 +115,7 @@ class Shelf:
             rows = connection.execute(query.where(among(passages.c.paper_id, ids))).all()
         if not rows:
             return {}
-        table = np.frombuffer(b"".join(row.vector for row in rows), dtype="<f4").reshape(len(rows), -1)
+        table = unpack_vectors([row.vector for row in rows])
         of: dict[str, list[int]] = {}
         for number, row in enumerate(rows):
             of.setdefault(row.paper_id, []).append(number)

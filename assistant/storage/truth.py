@@ -2,32 +2,37 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import secrets
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, Row, delete, func, insert, select
+from sqlalchemy import ColumnElement, Row, delete, func, select
 
-from assistant.editing import Edits, own_words, sourced_values
-from assistant.embedding.vectors import PassageVectors, pack, unpack
+from assistant.embedding.vectors import packed_dimension
 from assistant.errors import NotInLibrary
 from assistant.identity import normalise_arxiv, normalise_doi
-from assistant.papers import DETAIL_NAMES, Details, Paper, Passage, Span, details
+from assistant.papers import Paper, Passage
 from assistant.storage.database import Database
 from assistant.storage.dialect import among, upsert
+from assistant.storage.rows import (
+    Change,
+    Matrix,
+    PassageRow,
+    StoredPaper,
+    fold,
+    paper_digest,
+    read_paper,
+    read_passage,
+    text_digest,
+    unpack_sentence_vectors,
+    unpack_vectors,
+)
 from assistant.storage.schema import (
     LIBRARY_ID,
     changes,
     citekeys,
-    edits,
     identifiers,
-    labels,
     meta,
     papers,
     passages,
@@ -36,74 +41,24 @@ from assistant.storage.schema import (
     vectors,
     versions,
 )
+from assistant.storage.writing import make_change, note_removals, now, without_repeats, write_papers
+
+__all__ = [
+    "FINGERPRINT",
+    "Change",
+    "Matrix",
+    "PassageRow",
+    "StoredPaper",
+    "Truth",
+    "fold",
+    "make_change",
+    "now",
+    "paper_digest",
+    "read_passage",
+    "text_digest",
+]
 
 FINGERPRINT = "fingerprint"
-
-
-@dataclass(frozen=True, slots=True)
-class StoredPaper:
-    """What one paper brings to a write.
-
-    `vectors` parallels `passages`. None for both means that the text stands: an update of metadata only.
-    `identifiers` are further (scheme, value) names of the paper beside its id, DOI and arXiv id, such as those of a
-    duplicate that was linked to it; one that already belongs to another paper stays with that paper.
-    """
-
-    paper: Paper
-    passages: tuple[Passage, ...] | None
-    vectors: tuple[PassageVectors, ...] | None
-    identifiers: tuple[tuple[str, str], ...] = ()
-    citekeys: tuple[str, ...] = ()  # beside the paper's own and those that it had before
-    origins: Mapping[str, str] | None = None  # field to source where that isn't `paper.source`; None: as they were
-    edits: Edits | None = None  # the user's; None: as they were. An empty one takes them away
-    sourced: Paper | None = None  # with `edits`: the paper as its sources have it
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """A point in the history of a library; (0, "") is before anything was written."""
-
-    number: int = 0
-    token: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Matrix:
-    """Passage vectors in the order of arrival: `rows[i]` is the vector of `passage_ids[i]` of `paper_ids[i]`."""
-
-    passage_ids: tuple[str, ...] = ()
-    paper_ids: tuple[str, ...] = ()
-    rows: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 0), np.float32))
-
-
-@dataclass(frozen=True, slots=True)
-class PassageRow:
-    """A passage as a derived index wants it."""
-
-    passage_id: str
-    paper_id: str
-    title: str
-    text: str
-    vector: NDArray[np.float32] | None
-    own_words: str = ""  # the user's note and tags
-
-
-def text_digest(title: str, abstract: str) -> str:
-    """sha256 over title and abstract: what quotes and vectors depend on."""
-    return hashlib.sha256(f"{title}\x00{abstract}".encode()).hexdigest()
-
-
-def paper_digest(paper: Paper) -> str:
-    """sha256 over the whole record except where it came from: unchanged means nothing to store."""
-    content: list[Any] = [paper.id, paper.title, paper.abstract, paper.authors, paper.year, paper.venue, paper.doi]
-    content += [paper.arxiv_id, paper.url, paper.categories, paper.tags, paper.citekey, *paper.notices, paper.note]
-    content += [dict(paper.details)] if paper.details else []  # a paper without has the digest that it always had
-    return hashlib.sha256(json.dumps(content, ensure_ascii=False).encode()).hexdigest()
-
-
-def fold(text: str) -> str:
-    """The form in which names are compared: case-folded, blanks joined."""
-    return " ".join(text.casefold().split())
 
 
 class Truth:
@@ -153,9 +108,11 @@ class Truth:
             return int(connection.execute(query).scalar_one())
 
     def vector_bytes(self) -> int:
-        """What the passage vectors take."""
+        """What the passage vectors take in single precision, as an index holds them."""
+        query = select(func.count(), func.max(func.length(vectors.c.vector))).select_from(vectors)
         with self._database.read() as connection:
-            return int(connection.execute(select(func.sum(func.length(vectors.c.vector)))).scalar_one() or 0)
+            count, width = connection.execute(query).one()
+        return int(count) * packed_dimension(width) * np.dtype(np.float32).itemsize if count else 0
 
     def papers(self, ids: Iterable[str] | None = None, batch: int = 500) -> Iterator[Paper]:
         """Papers in the order of arrival; reads `batch` at a time and holds no transaction between batches."""
@@ -167,7 +124,7 @@ class Truth:
                 query = query.where(among(papers.c.id, chosen))
             with self._database.read() as connection:
                 rows = connection.execute(query).all()
-            yield from map(_paper, rows)
+            yield from map(read_paper, rows)
             if len(rows) < batch:
                 return
             after = rows[-1].row
@@ -176,7 +133,7 @@ class Truth:
         """The papers among `ids` that are here."""
         with self._database.read() as connection:
             rows = connection.execute(select(papers).where(among(papers.c.id, ids))).all()
-        return {row.id: _paper(row) for row in rows}
+        return {row.id: read_paper(row) for row in rows}
 
     def resolve(self, reference: str) -> str:
         """The id of the paper that `reference` names: id, identifier, citekey or exact title.
@@ -232,29 +189,30 @@ class Truth:
 
     def passages(self, paper_id: str) -> tuple[Passage, ...]:
         """The passages of a paper in order; empty for an unknown one."""
-        query = select(passages).where(passages.c.paper_id == paper_id).order_by(passages.c.ordinal)
+        query = _PASSAGES.where(passages.c.paper_id == paper_id).order_by(passages.c.ordinal)
         with self._database.read() as connection:
             return tuple(map(read_passage, connection.execute(query)))
 
     def passages_by_id(self, ids: Iterable[str]) -> dict[str, Passage]:
         """The passages among `ids` that are here."""
         with self._database.read() as connection:
-            rows = connection.execute(select(passages).where(among(passages.c.id, ids))).all()
+            rows = connection.execute(_PASSAGES.where(_these(ids))).all()
         return {row.id: read_passage(row) for row in rows}
 
     def vectors(self, passage_ids: Iterable[str]) -> dict[str, NDArray[np.float32]]:
         query = select(passages.c.id, vectors.c.vector).join_from(passages, vectors)
         with self._database.read() as connection:
-            rows = connection.execute(query.where(among(passages.c.id, passage_ids))).all()
-        return {row.id: _vector(row.vector) for row in rows}
+            rows = connection.execute(query.where(_these(passage_ids))).all()
+        return dict(zip([row.id for row in rows], unpack_vectors([row.vector for row in rows]), strict=True))
 
     def sentence_vectors(self, passage_ids: Iterable[str]) -> dict[str, NDArray[np.float32]]:
         """`(n, d)` per passage, a row for each of its sentences; absent where the embedder gave none."""
-        query = select(passages.c.id, sentence_vectors.c.packed, func.length(vectors.c.vector).label("width"))
+        query = select(passages.c.id, vectors.c.vector, sentence_vectors.c.packed)
         query = query.join_from(passages, sentence_vectors).join(vectors, vectors.c.passage_row == passages.c.row)
         with self._database.read() as connection:
-            rows = connection.execute(query.where(among(passages.c.id, passage_ids))).all()
-        return {row.id: unpack(row.packed, row.width // 4) for row in rows}
+            rows = connection.execute(query.where(_these(passage_ids))).all()
+        found = unpack_sentence_vectors([(row.vector, row.packed) for row in rows])
+        return dict(zip([row.id for row in rows], found, strict=True))
 
     def matrix(
         self, paper_ids: Iterable[str] | None = None, *, after: int = 0, passage_ids: Iterable[str] | None = None
@@ -264,7 +222,7 @@ class Truth:
         if paper_ids is not None:
             query = query.where(among(passages.c.paper_id, paper_ids))
         if passage_ids is not None:
-            query = query.where(among(passages.c.id, passage_ids))
+            query = query.where(_these(passage_ids))
         if after:
             query = query.where(passages.c.change > after)
         # Sorted by an expression where few are newer: SQLite would look for them in the order of the table.
@@ -273,7 +231,7 @@ class Truth:
             rows = connection.execute(order).all()
         if not rows:
             return Matrix()
-        table = np.frombuffer(b"".join(row.vector for row in rows), dtype="<f4").reshape(len(rows), -1)
+        table = unpack_vectors([row.vector for row in rows])
         return Matrix(tuple(row.id for row in rows), tuple(row.paper_id for row in rows), table)
 
     def passage_rows(self, *, after: int = 0, papers_at_once: int = 500) -> Iterator[list[PassageRow]]:
@@ -283,37 +241,18 @@ class Truth:
         few = self._newer_papers(after, papers_at_once) if after else None
         last = 0
         while True:
-            group = (
-                select(papers.c.row, papers.c.id, papers.c.title, papers.c.own_words)
-                .where(papers.c.row > last, papers.c.change > after)
-                .order_by(papers.c.row)
-                .limit(papers_at_once)
-            )
+            group = select(papers).where(papers.c.row > last, papers.c.change > after)
             if few is not None:
                 group = group.where(among(papers.c.row, few))
-            chosen = group.subquery()
-            query = (
-                select(
-                    passages.c.id,
-                    passages.c.paper_id,
-                    chosen.c.title,
-                    chosen.c.own_words,
-                    passages.c.text,
-                    vectors.c.vector,
-                )
-                .join_from(chosen, passages, passages.c.paper_id == chosen.c.id)
-                .outerjoin(vectors, vectors.c.passage_row == passages.c.row)
-                .where(passages.c.change > after)
-                .order_by(chosen.c.row, passages.c.ordinal)
-            )
             with self._database.read() as connection:
-                rows = connection.execute(group).all()
-                found = connection.execute(query).all()
+                rows = connection.execute(group.order_by(papers.c.row).limit(papers_at_once)).all()
+                found = connection.execute(
+                    _PASSAGES.add_columns(vectors.c.vector)
+                    .outerjoin(vectors, vectors.c.passage_row == passages.c.row)
+                    .where(passages.c.change > after, among(passages.c.paper_id, [row.id for row in rows]))
+                ).all()
             if found:
-                yield [
-                    PassageRow(id_, paper, title, text, None if blob is None else _vector(blob), own or "")
-                    for id_, paper, title, own, text, blob in found
-                ]
+                yield _passage_rows(rows, found)
             if len(rows) < papers_at_once or few is not None:
                 return
             last = rows[-1].row
@@ -341,7 +280,7 @@ class Truth:
         """Passages, with their paper, that were taken out above change `after` and are not back."""
         query = (
             select(removals.c.passage_id, removals.c.paper_id)
-            .outerjoin_from(removals, passages, passages.c.id == removals.c.passage_id)
+            .outerjoin_from(removals, passages, _REMOVED_ONE)
             .where(removals.c.change > after, passages.c.id.is_(None))
         )
         with self._database.read() as connection:
@@ -351,11 +290,7 @@ class Truth:
         """How many passages were taken out above change `after` and are back."""
         query = (
             select(func.count(removals.c.passage_id.distinct()))
-            .join_from(
-                removals,
-                passages,
-                (passages.c.paper_id == removals.c.paper_id) & (passages.c.id == removals.c.passage_id),
-            )
+            .join_from(removals, passages, _REMOVED_ONE)
             .where(removals.c.change > after)
         )
         with self._database.read() as connection:
@@ -376,8 +311,8 @@ class Truth:
                 upsert(meta).values(key=FINGERPRINT, value=fingerprint).on_conflict_do_nothing(index_elements=["key"])
             )
             change = make_change(connection)
-            for group in _without_repeats(batch):
-                _write_papers(connection, group, change.number)
+            for group in without_repeats(batch):
+                write_papers(connection, group, change.number)
         return change
 
     def remove(self, ids: Sequence[str]) -> int:
@@ -386,244 +321,35 @@ class Truth:
             present = connection.execute(select(papers.c.id).where(among(papers.c.id, ids))).scalars().all()
             if present:
                 change = make_change(connection)
-                _note_removals(connection, present, change.number)
+                note_removals(connection, present, change.number)
                 connection.execute(delete(papers).where(among(papers.c.id, present)))
         return len(present)
 
 
-def now() -> str:
-    """UTC, ISO 8601, to the microsecond so that strings sort in time's order."""
-    return datetime.now(UTC).isoformat(timespec="microseconds")
+_PASSAGES = select(passages, papers.c.abstract).join_from(passages, papers)
+_REMOVED_ONE = (passages.c.paper_id == removals.c.paper_id) & (passages.c.id == removals.c.passage_id)
 
 
-def make_change(connection: Connection) -> Change:
-    """The next change of the history; belongs to the caller's transaction."""
-    token = secrets.token_hex(8)
-    number = connection.execute(
-        insert(changes).values(token=token, made_at=now()).returning(changes.c.number)
-    ).scalar_one()
-    return Change(number, token)
+def _these(passage_ids: Iterable[str]) -> ColumnElement[bool]:
+    """Passages by id, which has no index: found by their paper's."""
+    ids = list(passage_ids)
+    return among(passages.c.paper_id, {id_.rpartition("#")[0] for id_ in ids}) & among(passages.c.id, ids)
 
 
-def _note_removals(connection: Connection, paper_ids: Sequence[str], change: int) -> None:
-    gone = select(passages.c.id, passages.c.paper_id).where(among(passages.c.paper_id, paper_ids))
-    rows = [
-        {"passage_id": passage_id, "paper_id": paper_id, "change": change}
-        for passage_id, paper_id in connection.execute(gone)
-    ]
-    if rows:
-        connection.execute(insert(removals), rows)
-
-
-def _without_repeats(batch: Sequence[StoredPaper]) -> Iterator[list[StoredPaper]]:
-    """`batch` in order, cut where a paper comes again."""
-    group: dict[str, StoredPaper] = {}
-    for stored in batch:
-        if stored.paper.id in group:
-            yield list(group.values())
-            group = {}
-        group[stored.paper.id] = stored
-    if group:
-        yield list(group.values())
-
-
-def _write_papers(connection: Connection, group: Sequence[StoredPaper], change: int) -> None:
-    """Stores papers of different ids, a statement for all of them wherever one will do."""
-    ids = [stored.paper.id for stored in group]
-    before = {row.id: row for row in connection.execute(select(papers).where(among(papers.c.id, ids)))}
-    new, reworded = [], []
-    for stored in group:
-        values = _columns(stored.paper) | {"change": change, "updated_at": now()} | _additions(stored)
-        if stored.paper.id in before:
-            former = before[stored.paper.id]
-            if stored.passages is None and values.get("own_words", former.own_words) != former.own_words:
-                reworded.append(former.id)
-            _replace_paper(connection, former, values)
-        else:
-            new.append(_BARE | values | {"added_at": values["updated_at"]})
-    if new:
-        connection.execute(insert(papers), new)
-    _write_names(connection, group, sorted(before))
-    _write_edits(connection, group)
-    if reworded:  # the passages stand, and yet the lexical index must read them again
-        _note_removals(connection, reworded, change)
-        connection.execute(passages.update().where(among(passages.c.paper_id, reworded)).values(change=change))
-    cut = [stored for stored in group if stored.passages is not None]
-    recut = [stored.paper.id for stored in cut if stored.paper.id in before]
-    if recut:
-        _note_removals(connection, recut, change)
-        connection.execute(delete(passages).where(among(passages.c.paper_id, recut)))
-    _write_passages(connection, cut, change)
-
-
-def _replace_paper(connection: Connection, before: Row[Any], values: dict[str, Any]) -> None:
-    """The paper's new row; a text that is no longer its own is kept among its versions."""
-    if before.text_digest != values["text_digest"]:
-        former = upsert(versions).values(
-            paper_id=before.id,
-            text_digest=before.text_digest,
-            title=before.title,
-            abstract=before.abstract,
-            replaced_at=values["updated_at"],
+def _passage_rows(of_papers: Sequence[Row[Any]], of_passages: Iterable[Row[Any]]) -> list[PassageRow]:
+    """In the order of the papers, and of the passages in each."""
+    papers_by_id = {row.id: row for row in of_papers}
+    places = {id_: place for place, id_ in enumerate(papers_by_id)}
+    ordered = sorted(of_passages, key=lambda row: (places[row.paper_id], row.ordinal))
+    unpacked = iter(unpack_vectors([row.vector for row in ordered if row.vector is not None]))
+    return [
+        PassageRow(
+            row.id,
+            row.paper_id,
+            papers_by_id[row.paper_id].title,
+            row.abstract[row.start : row.end],
+            None if row.vector is None else next(unpacked),
+            papers_by_id[row.paper_id].own_words or "",
         )
-        connection.execute(former.on_conflict_do_nothing())
-    connection.execute(papers.update().where(papers.c.id == before.id).values(**values))
-
-
-def _write_names(connection: Connection, group: Sequence[StoredPaper], known: Sequence[str]) -> None:
-    """Identifiers, where nobody has them yet, citekeys, and labels, in place of those of the `known` papers."""
-    names, marks, keys = [], [], []
-    for stored in group:
-        paper = stored.paper
-        own_keys = {*stored.citekeys, *([paper.citekey] if paper.citekey else [])}
-        keys += [{"key": key, "paper_id": paper.id} for key in sorted(own_keys)]
-        own = set(stored.identifiers)
-        own |= {("doi", paper.doi)} if paper.doi else set()
-        own |= {("arxiv", paper.arxiv_id)} if paper.arxiv_id else set()
-        names += [{"scheme": scheme, "value": value, "paper_id": paper.id} for scheme, value in sorted(own)]
-        labelled = {("category", fold(value)) for value in paper.categories}
-        labelled |= {("tag", fold(value)) for value in paper.tags}
-        marks += [{"kind": kind, "value": value, "paper_id": paper.id} for kind, value in sorted(labelled)]
-    if names:
-        connection.execute(upsert(identifiers).on_conflict_do_nothing(), names)
-    if keys:
-        connection.execute(upsert(citekeys).on_conflict_do_nothing(), keys)
-    if known:
-        connection.execute(delete(labels).where(among(labels.c.paper_id, known)))
-    if marks:
-        connection.execute(insert(labels), marks)
-
-
-_BARE = {"origins": "{}", "own_words": None}  # of a paper that comes without
-
-
-def _additions(stored: StoredPaper) -> dict[str, Any]:
-    """The columns that a write may leave as they are."""
-    added: dict[str, Any] = {}
-    if stored.origins is not None:
-        added["origins"] = json.dumps(dict(stored.origins), ensure_ascii=False)
-    if stored.edits is not None:
-        added["own_words"] = own_words(stored.paper, stored.edits)
-    return added
-
-
-def _write_edits(connection: Connection, group: Sequence[StoredPaper]) -> None:
-    for stored in group:
-        if stored.edits is None:
-            continue
-        mine = edits.c.paper_id == stored.paper.id
-        connection.execute(delete(edits).where(mine))
-        if not stored.edits.empty:
-            sourced = sourced_values(stored.sourced or stored.paper, stored.edits)
-            values = {"edits": stored.edits.to_json(), "sourced": json.dumps(sourced, ensure_ascii=False)}
-            connection.execute(insert(edits).values(paper_id=stored.paper.id, edited_at=now(), **values))
-
-
-def _write_passages(connection: Connection, group: Sequence[StoredPaper], change: int) -> None:
-    """Passages and their vectors. Rows are numbered here, as SQLite would, to insert them all at once."""
-    last = connection.execute(select(func.coalesce(func.max(passages.c.row), 0))).scalar_one()
-    pairs = [pair for stored in group for pair in zip(stored.passages or (), stored.vectors or (), strict=True)]
-    rows = [_passage_columns(passage, change) for passage, _ in pairs]
-    own = [
-        {"passage_row": row, "vector": np.ascontiguousarray(made.vector, dtype="<f4").tobytes()}
-        for row, (_, made) in enumerate(pairs, last + 1)
+        for row in ordered
     ]
-    of_sentences = [
-        {"passage_row": row, "packed": pack(made.sentence_vectors)}
-        for row, (_, made) in enumerate(pairs, last + 1)
-        if made.sentence_vectors is not None
-    ]
-    for table, values in (
-        (passages, [columns | {"row": row} for row, columns in enumerate(rows, last + 1)]),
-        (vectors, own),
-        (sentence_vectors, of_sentences),
-    ):
-        if values:
-            connection.execute(insert(table), values)
-
-
-def _passage_columns(passage: Passage, change: int) -> dict[str, Any]:
-    return {
-        "id": passage.id,
-        "paper_id": passage.paper_id,
-        "ordinal": passage.ordinal,
-        "start": passage.start,
-        "end": passage.end,
-        "text": passage.text,
-        "tokens": passage.tokens,
-        "sentences": json.dumps([[span.start, span.end] for span in passage.sentences], separators=(",", ":")),
-        "change": change,
-    }
-
-
-def _vector(blob: bytes) -> NDArray[np.float32]:
-    return np.frombuffer(blob, dtype="<f4")
-
-
-def _columns(paper: Paper) -> dict[str, Any]:
-    return {
-        "id": paper.id,
-        "title": paper.title,
-        "abstract": paper.abstract,
-        "authors": json.dumps(paper.authors, ensure_ascii=False),
-        "year": paper.year,
-        "venue": paper.venue,
-        "doi": paper.doi,
-        "arxiv_id": paper.arxiv_id,
-        "url": paper.url,
-        "categories": json.dumps(paper.categories, ensure_ascii=False),
-        "tags": json.dumps(paper.tags, ensure_ascii=False),
-        "source": paper.source,
-        "citekey": paper.citekey,
-        "notices": json.dumps(paper.notices, ensure_ascii=False),
-        "note": paper.note,
-        "details": json.dumps(dict(paper.details), ensure_ascii=False, separators=(",", ":")),
-        "title_folded": fold(paper.title),
-        "authors_folded": "\n".join(map(fold, paper.authors)),
-        "venue_folded": None if paper.venue is None else fold(paper.venue),
-        "source_folded": None if paper.source is None else fold(paper.source),
-        "digest": paper_digest(paper),
-        "text_digest": text_digest(paper.title, paper.abstract),
-    }
-
-
-def _paper(row: Row[Any]) -> Paper:
-    return Paper(
-        id=row.id,
-        title=row.title,
-        abstract=row.abstract,
-        authors=tuple(json.loads(row.authors)),
-        year=row.year,
-        venue=row.venue,
-        doi=row.doi,
-        arxiv_id=row.arxiv_id,
-        url=row.url,
-        categories=tuple(json.loads(row.categories)),
-        tags=tuple(json.loads(row.tags)),
-        source=row.source,
-        citekey=row.citekey,
-        notices=tuple(json.loads(row.notices)),
-        note=row.note,
-        details=_details(row.details),
-    )
-
-
-def _details(stored: str) -> Details:
-    """Names that only a newer Ibid of the same schema knows are passed over."""
-    if stored == "{}":
-        return ()
-    return details({name: value for name, value in json.loads(stored).items() if name in DETAIL_NAMES})
-
-
-def read_passage(row: Row[Any]) -> Passage:
-    """A passage from a row that has the columns of `passages`."""
-    return Passage(
-        id=row.id,
-        paper_id=row.paper_id,
-        ordinal=row.ordinal,
-        start=row.start,
-        end=row.end,
-        text=row.text,
-        tokens=row.tokens,
-        sentences=tuple(Span(start, end) for start, end in json.loads(row.sentences)),
-    )
