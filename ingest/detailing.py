@@ -58,6 +58,7 @@ _SHORT: Final = frozenset(("volume", "issue", "number", "page", "edition", "numb
 _SHORT_CHARACTERS: Final = 80
 _NOTE_CHARACTERS: Final = 4000
 _EDITORS: Final = 50  # of a hundred, a reference names none
+_PLAIN: Final = re.compile(r"[\w .,;:()'/+-]*$", re.ASCII)  # nothing that cleaning would change
 _ISSN: Final = re.compile(r"(?<![\dXx])(\d{4})[-‐‑–]?(\d{3}[\dXx])(?![\dXx-])")
 _ISBN: Final = re.compile(r"(?<![\dXx-])(?:97[89][- ]?)?\d(?:[- ]?\d){8}[- ]?[\dXx](?![\dXx-])")
 _DASH: Final = re.compile(r"\s*(?:-{1,3}|[‐‑‒–—−])\s*")
@@ -75,7 +76,7 @@ def details_of(
     """The details of one record. `spelt` are its fields as `spelling.flattened` gives them; never raises."""
     told = spelt.get("details")
     given = told if isinstance(told, Mapping) else _looked_up(spelt)
-    found = {name: _value(name, given.get(name)) for name in DETAIL_NAMES}
+    found = {name: _value(name, raw) if (raw := given.get(name)) else "" for name in DETAIL_NAMES}
     found["type"] = _type(str(given.get("type") or ""), spelt, venue)
     found["month"], found["day"] = month_and_day(given.get("month"), given.get("day"), _dates(given, spelt), year)
     found["note"] = _note(noted.rest or str(given.get("note") or ""))
@@ -91,7 +92,7 @@ def details_of(
 def page_range(start: str, end: str = "") -> str:
     """Pages as CSL has them: `12-15`, whatever the dash, and the end in full; empty for what is no page."""
     joined = start if not end or end == start or _DASH.search(start) else f"{start}-{end}"
-    text = _PAGES_WORD.sub("", clean(normalise(joined)).text).strip(" .,;()[]")
+    text = _PAGES_WORD.sub("", _shown(joined)).strip(" .,;()[]")
     text = _DASH.sub("-", " ".join(text.split())).strip("-")
     return _RANGE.sub(_in_full, text) if _NUMBERING.search(text) and len(text) <= _SHORT_CHARACTERS else ""
 
@@ -150,11 +151,16 @@ def _value(name: str, raw: Any) -> str:
         return page_range(text)
     if name in ("ISSN", "ISBN"):
         return _numbers(name, text)
-    text = " ".join(clean(normalise(text)).text.split())
+    text = _shown(text)
     if name in ("volume", "issue"):
         text = _WORD_BEFORE.sub("", text)
     most = _SHORT_CHARACTERS if name in _SHORT else _CHARACTERS
     return "" if text.lower() in NOTHING or len(text) > most else text
+
+
+def _shown(text: str) -> str:
+    """As displayed, on one line."""
+    return " ".join((text if _PLAIN.match(text) else clean(normalise(text)).text).split())
 
 
 def _numbers(name: str, text: str) -> str:
@@ -167,5 +173,5 @@ def _numbers(name: str, text: str) -> str:
 
 
 def _note(rest: str) -> str:
-    lines = (" ".join(clean(normalise(line)).text.split()) for line in rest.split("\n"))
+    lines = (_shown(line) for line in rest.split("\n"))
     return "\n".join(line for line in lines if line and line.lower() not in NOTHING)[:_NOTE_CHARACTERS].strip()

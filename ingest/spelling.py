@@ -32,7 +32,7 @@ def flattened(fields: Fields) -> dict[str, Any]:
     spelt: dict[str, Any] = {}
     for key, value in fields.items():
         name = canonical(str(key))
-        if isinstance(value, Mapping):
+        if isinstance(value, Mapping) and name != "details":  # which a reader of ours has sorted
             spelt.update({f"{name}.{canonical(str(inner))}": part for inner, part in value.items()})
         if value is None or (isinstance(value, str) and value.strip().lower() in NOTHING):
             continue
