@@ -17,7 +17,7 @@ from assistant.errors import DiskFull, InputError, LibraryError, LibraryLocked, 
 from assistant.storage import dialect, migrations
 
 FILE = "library.sqlite"
-_BUSY_MS = 10_000
+_BUSY_MS = 60_000  # on a busy machine a transaction of papers was seen to keep others waiting for nearly 10 s
 _FREE_SHARE = 0.25  # of pages that hold nothing, from which on a rebuild compacts the file
 _CACHE_KIB = 32 * 1024
 _PAGE_BYTES = 8192  # SQLite's 4096 leave a sixth of themselves empty: a paper or its sentence vectors take 1.5 kB
