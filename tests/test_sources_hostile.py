@@ -196,7 +196,7 @@ def test_a_broken_element_does_not_slow_down_those_after_it() -> None:
     began = time.process_time()
     items = _items(f'[{{"title": 01}},\n{papers}]')
     assert (len(items), len(_reasons(items))) == (40_001, 1)
-    assert time.process_time() - began < 60  # quadratic, it took many minutes
+    assert time.process_time() - began < 12  # 2 s; quadratic, it was 20
 
 
 def test_an_entry_that_is_too_long_leaves_its_neighbours() -> None:
