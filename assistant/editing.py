@@ -12,12 +12,17 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal, get_args
 
 from assistant.cleaning import normalise
+from assistant.entry_types import ENTRY_TYPES
 from assistant.errors import InputError
 from assistant.identity import normalise_arxiv, normalise_doi
-from assistant.papers import Paper
+from assistant.papers import DETAIL_NAMES, Paper, details
 
 EditField = Literal["title", "abstract", "authors", "year", "venue", "doi", "arxiv_id", "url", "citekey", "note"]
 EDIT_FIELDS: Final[tuple[EditField, ...]] = get_args(EditField)
+# Of the details all but a source's own note; by their own names among the fields.
+EDIT_DETAILS: Final[frozenset[str]] = DETAIL_NAMES - {"note"}
+_BOUNDS: Final = {"month": 12, "day": 31}
+_DETAIL_CHARACTERS: Final = 300
 YOU: Final = "you"  # as the origin of a field
 _FIRST_YEAR: Final = 1000
 _LAST_YEAR: Final = 2200
@@ -72,12 +77,25 @@ def written(given: Mapping[str, str | Sequence[str] | None]) -> dict[str, Any]:
             if spelt is None:
                 raise InputError(f"{fields[name]!r} is no {name.partition('_')[0]} identifier; write it as {example}")
             fields[name] = spelt
+    fields |= {name: _detail(name, value) for name, value in fields.items() if name in EDIT_DETAILS and value}
     if fields.get("year"):
         text = fields["year"]
         if not (text.isascii() and text.isdigit() and _FIRST_YEAR <= int(text) <= _LAST_YEAR):
             raise InputError(f"{text!r} is no year; write four digits, or '' for none")
         fields["year"] = int(text)
     return fields
+
+
+def _detail(name: str, text: str) -> str:
+    """A detail in one line. Raises InputError for what cannot be one."""
+    value = " ".join(text.split())
+    if name == "type" and value not in ENTRY_TYPES:
+        raise InputError(f"{value!r} is no type of work; use one of {', '.join(sorted(ENTRY_TYPES))}")
+    if (most := _BOUNDS.get(name)) and not (value.isascii() and value.isdigit() and 1 <= int(value) <= most):
+        raise InputError(f"{value!r} is no {name}; write a number from 1 to {most}")
+    if len(value) > _DETAIL_CHARACTERS:
+        raise InputError(f"a {name} of {len(value)} characters; give at most {_DETAIL_CHARACTERS}")
+    return str(int(value)) if name in _BOUNDS else value
 
 
 def changed(before: Edits, changes: Changes, sourced: Paper) -> Edits:
@@ -99,8 +117,10 @@ def changed(before: Edits, changes: Changes, sourced: Paper) -> Edits:
 
 def _check(changes: Changes) -> None:
     for name in (*changes.fields, *changes.reset):
-        if name not in EDIT_FIELDS and not (name == "tags" and name in changes.reset):
-            raise InputError(f"cannot edit {name!r}; fields are {', '.join(EDIT_FIELDS)} and tags")
+        known = name in EDIT_FIELDS or name in EDIT_DETAILS
+        if not known and not (name == "tags" and name in changes.reset):
+            every = ", ".join((*EDIT_FIELDS, *sorted(EDIT_DETAILS)))
+            raise InputError(f"cannot edit {name!r}; fields are {every} and tags")
     for name in _NEVER_EMPTY:
         if name in changes.fields and not changes.fields[name]:
             raise InputError(f"a paper needs its {name}; to have the sources' back: --reset {name}")
@@ -120,12 +140,21 @@ def edited(sourced: Paper, edits: Edits | None) -> Paper:
     tags = [tag for tag in sourced.tags if tag.casefold() not in removed]
     own = {tag.casefold() for tag in tags}
     tags += [tag for tag in edits.tags_added if tag.casefold() not in own]
-    return replace(sourced, **{**edits.fields, "tags": tuple(tags)})
+    return with_fields(sourced, {**edits.fields, "tags": tuple(tags)})
+
+
+def with_fields(paper: Paper, fields: Mapping[str, Any]) -> Paper:
+    """The paper with these fields instead, details among them by their own names."""
+    told = {name: value or "" for name, value in fields.items() if name in EDIT_DETAILS}
+    plain = {name: value for name, value in fields.items() if name not in EDIT_DETAILS}
+    return replace(paper, **plain, details=details(dict(paper.details) | told))
 
 
 def sourced_values(sourced: Paper, edits: Edits) -> dict[str, Any]:
     """What the sources say of the fields that `edits` touch, to be kept beside the paper."""
-    return {name: getattr(sourced, name) for name in (*edits.fields, "tags")}
+    known: dict[str, Any] = dict(sourced.details)
+    names = (*edits.fields, "tags")
+    return {name: known.get(name) if name in EDIT_DETAILS else getattr(sourced, name) for name in names}
 
 
 def values(told: Mapping[str, Any]) -> dict[str, Any]:

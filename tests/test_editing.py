@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from assistant.editing import Changes
+from assistant.editing import Changes, written
 from assistant.errors import InputError
 from assistant.library import Library
 from assistant.testing import HashEmbedder
@@ -133,3 +133,29 @@ def test_the_publication_lends_its_year_and_venue_to_the_preprint(library: Libra
         assert paper == library.paper("10.1000/p")
         assert (paper.year, paper.venue, paper.doi, paper.arxiv_id) == (2021, "Nature", "10.1000/p", "2001.00001")
         assert paper.abstract == first["abstract"]
+
+
+def test_details_are_edited_by_their_names_and_given_back(library: Library, tmp_path: Path) -> None:
+    source = tmp_path / "one.bib"
+    source.write_text(
+        "@article{a, title={A Work of Volumes}, abstract={Text.}, doi={10.1000/v}, journal={J}, volume={1}, pages={2--3}}"
+    )
+    add(library, source)
+    paper = edit(library, "10.1000/v", Changes(written({"volume": " 12 ", "page": "", "month": "03"})))
+    assert paper.details == (("month", "3"), ("type", "article-journal"), ("volume", "12"))
+    source.write_text(source.read_text().replace("volume={1}", "volume={2}, number={7}"))
+    add(library, source)
+    assert dict(library.paper("10.1000/v").details) == {
+        "month": "3",
+        "type": "article-journal",
+        "volume": "12",
+        "issue": "7",
+    }
+    told = library.editions.provenance("doi:10.1000/v")
+    assert (told["details.volume"], told["details.issue"]) == ("you", "bibtex:one.bib")
+    assert "details.page" not in told
+    back = edit(library, "10.1000/v", Changes(reset=("volume", "page", "month")))
+    assert dict(back.details) == {"type": "article-journal", "volume": "2", "issue": "7", "page": "2-3"}
+    for wrong in ({"type": "novel"}, {"month": "13"}, {"publisher": "x" * 301}):
+        with pytest.raises(InputError):
+            written(wrong)

@@ -21,6 +21,13 @@ from assistant.cli import options, output
 @click.option("--url", help="An address, or '' for none.")
 @click.option("--citekey", help="The key that stands first; former keys still name the paper.")
 @click.option("--note", help="Your note on the paper, which a search finds; '' takes it away.")
+@click.option(
+    "--set",
+    "details",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Another detail, such as volume=12, issue, page, publisher, editor or type; NAME= for none. Repeatable.",
+)
 @click.option("--tag", "tags", multiple=True, help="A tag to give. Repeatable.")
 @click.option("--untag", "untags", multiple=True, help="A tag to take away. Repeatable.")
 @click.option("--reset", "reset", multiple=True, metavar="FIELD", help="Give a field, or tags, back to the sources.")
@@ -30,6 +37,7 @@ from assistant.cli import options, output
 def edit(
     reference: str,
     authors: tuple[str, ...],
+    details: tuple[str, ...],
     tags: tuple[str, ...],
     untags: tuple[str, ...],
     reset: tuple[str, ...],
@@ -43,7 +51,7 @@ def edit(
     from assistant.cli.papers import facts, whole
     from assistant.editing import Changes, written
 
-    fields = written({**given, "authors": authors or None})
+    fields = written({**given, **_named(details), "authors": authors or None})
     changes = Changes(
         fields, tags, untags, tuple("arxiv_id" if name == "arxiv" else name for name in reset), reset_all
     )
@@ -60,3 +68,14 @@ def edit(
         click.echo(click.style(notice, fg="red", bold=True))
     for name, value in facts(paper):
         click.echo(f"{click.style(name, fg='cyan')}  {value}")
+
+
+def _named(details: tuple[str, ...]) -> dict[str, str]:
+    from assistant.editing import EDIT_DETAILS
+
+    told = dict(detail.partition("=")[::2] for detail in details)
+    if wrong := next(
+        (detail for detail in details if detail.partition("=")[0] not in EDIT_DETAILS or "=" not in detail), ""
+    ):
+        raise click.UsageError(f"--set {wrong}: write NAME=VALUE with one of {', '.join(sorted(EDIT_DETAILS))}")
+    return told

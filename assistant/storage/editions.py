@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import replace
 
 from sqlalchemy import select
 
-from assistant.editing import YOU, Edits, values
+from assistant.editing import EDIT_DETAILS, YOU, Edits, values, with_fields
 from assistant.papers import Paper
 from assistant.storage.database import Database
 from assistant.storage.dialect import among
@@ -47,7 +46,7 @@ class Editions:
         with self._database.read() as connection:
             rows = connection.execute(query).all()
         for row in rows:
-            found[row.paper_id] = replace(found[row.paper_id], **values(json.loads(row.sourced)))
+            found[row.paper_id] = with_fields(found[row.paper_id], values(json.loads(row.sourced)))
         return found
 
     def origins(self, ids: Iterable[str]) -> dict[str, dict[str, str]]:
@@ -65,7 +64,8 @@ class Editions:
         """As `origins` for one paper, with `you` where the user's edit stands; a tag of both is told of both."""
         told = self.origins([paper_id]).get(paper_id, {})
         mine = self.edits([paper_id]).get(paper_id, Edits())
-        for name, value in mine.fields.items():
+        for field, value in mine.fields.items():
+            name = f"details.{field}" if field in EDIT_DETAILS else field
             if value:
                 told[name] = YOU
             else:
