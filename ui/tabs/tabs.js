@@ -64,7 +64,7 @@ globalThis.Ibid = (() => {
 
   const shown = (root) => root.offsetParent !== null;
   const failure = (message) => make("div", { class: "ibid-failure", role: "alert" }, make("span", { text: message }));
-  const waiting = () => make("div", { class: "ibid-loading", "aria-label": "Loading" }, make("i"), make("i"), make("i"));
+  const waiting = () => make("div", { class: "ibid-loading", role: "img", "aria-label": "Loading" }, make("i"), make("i"), make("i"));
 
   return { all, count, draw, failed, failure, fetched, make, one, says, shown, tab, waiting };
 })();
