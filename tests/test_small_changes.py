@@ -183,3 +183,13 @@ def test_what_is_newer_is_read_in_the_order_of_arrival(tmp_path: Path) -> None:
         np.testing.assert_array_equal(vector, expected)
     assert truth.replaced_since(before) == 4
     database.close()
+
+
+def test_filters_by_year_author_venue_and_source_read_an_index_alone(tmp_path: Path) -> None:
+    database = Database(tmp_path)
+    database.prepare()
+    for condition in ("year >= 2010", "instr(authors_folded, 'x') > 0", "instr(venue_folded, 'x') + year > 3"):
+        with database.read() as connection:
+            plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN SELECT id FROM papers WHERE {condition}").all()
+        assert "COVERING INDEX papers_for_filters" in plan[0].detail
+    database.close()

@@ -73,7 +73,7 @@ papers = Table(
     Column("title", Text, nullable=False),
     Column("abstract", Text, nullable=False),
     Column("authors", Text, nullable=False),  # JSON list
-    Column("year", Integer, index=True),
+    Column("year", Integer),
     Column("venue", Text),
     Column("doi", Text),
     Column("arxiv_id", Text),
@@ -263,4 +263,12 @@ feedback = Table(
     Column("created_at", Text, nullable=False),
 )
 
+Index(  # holds all that filters ask for, so that SQLite need not go through the papers with their texts
+    "papers_for_filters",
+    papers.c.year,
+    papers.c.id,
+    papers.c.authors_folded,
+    papers.c.venue_folded,
+    papers.c.source_folded,
+)
 Index("records_by_conversation", records.c.conversation_id, records.c.created_at)
