@@ -176,6 +176,22 @@ def test_bad_records_and_files_cost_nothing_else(library: Library, tmp_path: Pat
     assert {paper.source for paper in library.papers()} == {"json:a.jsonl", "table:more/b.csv"}
 
 
+def test_half_characters_cost_nothing_but_themselves(library: Library, tmp_path: Path) -> None:
+    fields = '"doi": "10.1000/a\\ud800b", "url": "https://x.org/\\uDC00", "citekey": "k\\ud83d", "authors": ["A \\ud83d\\ude00 B"]'
+    paper_text = f'{{"title": "A number of things", "abstract": "{_ABSTRACT}", {fields}}}'
+    named = tmp_path / os.fsdecode(b"caf\xe9.jsonl")
+    try:
+        named.write_text(paper_text)
+    except OSError:  # a system whose names are text
+        named = tmp_path / "cafe.jsonl"
+        named.write_text(paper_text)
+    assert add(library, named).added == 1
+    paper = library.paper("k")
+    assert (paper.doi, paper.url) == ("10.1000/ab", "https://x.org/")
+    assert paper.authors == ("A 😀 B",)
+    assert add(library, io.BytesIO(f"[{paper_text}]".encode())).unchanged == 1
+
+
 def test_the_library_is_no_source_of_itself(library: Library) -> None:
     _add(library, {"title": "A", "abstract": _ABSTRACT})
     report = add(library, library.path.parent)

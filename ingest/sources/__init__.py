@@ -80,6 +80,7 @@ def read(
     one of them are given, and those of other categories are not counted at all: `cs` has all of `cs.CL` inside.
     """
     wanted = frozenset(categories)
+    name = _storable(name) if name else None
     if isinstance(origin, str | os.PathLike):
         found = _read_path(os.fspath(origin), name, wanted, limits)
     else:
@@ -96,6 +97,11 @@ def files(folder: Path) -> Iterator[Path]:
         yield from (Path(parent) / name for name in sorted(found) if not name.startswith("."))
 
 
+def _storable(name: str) -> str:
+    """A file's name without the bytes that are no text in the system's encoding."""
+    return name.encode("utf-8", "replace").decode("utf-8")
+
+
 def _within(record: Record, wanted: frozenset[str]) -> bool:
     return any(category == one or category.startswith(f"{one}.") for category in record.categories for one in wanted)
 
@@ -104,7 +110,7 @@ def _read_path(path: str, name: str | None, wanted: frozenset[str], limits: Limi
     if path == STANDARD_INPUT:
         yield from _read_stream(sys.stdin.buffer, name or "standard input", wanted, limits)
         return
-    name = name or Path(path).name
+    name = name or _storable(Path(path).name)
     try:
         stream = open(path, "rb")  # noqa: SIM115  # closed below; only opening it may fail here
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name

@@ -14,6 +14,7 @@ _MAX_PAGE: Final = 64 << 20  # characters of one answer that wraps a thousand pa
 _SPACE: Final = re.compile(r"[\s,]*")
 _NEXT_OBJECT: Final = re.compile(r"\n\s*(?=\{)|\}\s*,\s*(?=\{)")
 _SEAM: Final = 1 << 10  # characters kept of what is passed over, as the next object may begin at its end
+_HALF: Final = re.compile(r"\\u[dD][89a-fA-F]")  # the escape of half a character; most are one of a pair
 _EDGE: Final = 16  # characters: a failure this near to the end of what was read may be a word that was cut
 
 
@@ -47,6 +48,16 @@ def elements(text: Text) -> Iterator[tuple[int, Any]]:
             window.advance(end)
         elif not window.resume():
             return
+
+
+def loaded(text: str) -> Any:
+    """`json.loads`, without halves of characters, which nothing can store: JSON may write any as an escape."""
+    value = json.loads(text)
+    return _whole(value) if _HALF.search(text) else value
+
+
+def _whole(value: Any) -> Any:
+    return json.loads(json.dumps(value, ensure_ascii=False).encode("utf-8", "ignore"))
 
 
 class _Window:
@@ -115,6 +126,7 @@ def _decoded(window: _Window) -> tuple[Any, int, bool]:
         return Broken("ends in the middle of a record"), -1, False
     try:
         value, end = _DECODER.raw_decode(buffer, window.at)
+        value = _whole(value) if _HALF.search(buffer, window.at, end) else value
     except json.JSONDecodeError as error:
         if error.msg.startswith("Unterminated string") or error.pos >= len(buffer) - _EDGE:
             return Broken("ends in the middle of a record"), -1, False

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from ingest.fields import record
 from ingest.records import Record, Rejected
-from ingest.sources.json_stream import Broken, elements
+from ingest.sources.json_stream import Broken, elements, loaded
 from ingest.sources.shapes import fields, papers
 from ingest.sources.text import MAX_RECORD_CHARACTERS, Text
 
@@ -90,7 +90,7 @@ def _elsewhere(line: str, categories: frozenset[str]) -> bool:
 
 def _parsed(text: str) -> Any:
     try:
-        return json.loads(text)
+        return loaded(text)
     except json.JSONDecodeError as error:
         return Broken(f"not JSON: {error.msg} at character {error.pos + 1}")
     except (RecursionError, ValueError) as error:
