@@ -2,7 +2,8 @@
 
     python -m benchmarks.torture --kills 100 --out kills.jsonl
 
-Half of the kills come at random moments, half when a file of the index has just changed for the nth time. After each
+Half of the kills come at random moments, told by the processor time that the victim has had so that a busy machine moves
+none of them, half when a file of the index has just changed for the nth time. Linux only. After each
 the same operation runs again; then the library must hold the same papers in the same order, the same vectors, and
 give the same rankings by meaning, by words and by both as a library that nobody disturbed; what was reported stored
 must be there at once, and the doctor must be content. Rankings are compared under a filter that leaves every paper,
@@ -185,24 +186,36 @@ def differences(seen: Seen, reference: Seen) -> list[str]:
     return found
 
 
-def attack(folder: Path, operation: Operation, wait: Callable[[subprocess.Popen[str]], None]) -> list[int]:
-    """Starts the operation in a process, kills it after `wait`; the batches that it had reported."""
+def attack(
+    folder: Path, operation: Operation, wait: Callable[[subprocess.Popen[str]], None]
+) -> tuple[list[int], bool]:
+    """Starts the operation in a process, kills it after `wait`; the batches that it had reported, and whether it was
+    still at work."""
     command = [sys.executable, "-m", _MODULE, "--victim", str(folder), "--operation", operation]
     victim = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
     assert victim.stdout is not None
     victim.stdout.readline()  # it is about to begin
     wait(victim)
     victim.send_signal(signal.SIGKILL)
-    return [int(line) for line in victim.communicate()[0].split() if line.isdigit()]
+    reported = [int(line) for line in victim.communicate()[0].split() if line.isdigit()]
+    return reported, victim.returncode == -signal.SIGKILL
 
 
 def after_seconds(seconds: float) -> Callable[[subprocess.Popen[str]], None]:
     def wait(victim: subprocess.Popen[str]) -> None:
-        ends = time.monotonic() + seconds
-        while victim.poll() is None and time.monotonic() < ends:
+        while victim.poll() is None and _processor_seconds(victim.pid) < seconds:
             time.sleep(0.002)
 
     return wait
+
+
+def _processor_seconds(pid: int) -> float:
+    """What a process has had so far; 0 when it has gone."""
+    try:
+        user, system = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[11:13]
+    except OSError:
+        return 0.0
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
 
 def after_changes(folder: Path, changes: int) -> Callable[[subprocess.Popen[str]], None]:
@@ -233,9 +246,10 @@ def _stamps(folder: Path) -> dict[str, tuple[int, int]]:
 
 @dataclass(frozen=True, slots=True)
 class Undisturbed:
-    """An operation that nobody killed: what came of it, how long it took, how often index files changed."""
+    """An operation that nobody killed: what came of it, its processor time at its start and end, changes of files."""
 
     seen: Seen
+    began: float
     seconds: float
     changes: int
 
@@ -247,15 +261,16 @@ def undisturbed(base: Path, scratch: Path, operation: Operation) -> Undisturbed:
     victim = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
     assert victim.stdout is not None
     victim.stdout.readline()
-    began, before, changes = time.monotonic(), _stamps(folder), 0
+    began = seconds = _processor_seconds(victim.pid)
+    before, changes = _stamps(folder), 0
     while victim.poll() is None:
+        seconds = max(seconds, _processor_seconds(victim.pid))
         now = _stamps(folder)
         changes += len(before.items() ^ now.items())
         before = now
-    seconds = time.monotonic() - began
     if victim.returncode:
         raise SystemExit(f"{operation} failed undisturbed")
-    found = Undisturbed(look(folder), seconds, changes)
+    found = Undisturbed(look(folder), began, seconds, changes)
     if found.seen.unsound:
         raise SystemExit(f"{operation} undisturbed: {found.seen.unsound}")
     shutil.rmtree(folder)
@@ -271,10 +286,10 @@ def kill_once(base: Path, scratch: Path, number: int, references: dict[Operation
     folder = scratch / f"kill-{number}"
     shutil.copytree(base, folder)
     if aim == "random":
-        wait = after_seconds(chance.uniform(0, 1.1 * reference.seconds))
+        wait = after_seconds(chance.uniform(reference.began, reference.seconds))
     else:
         wait = after_changes(folder, chance.randint(1, max(1, reference.changes)))
-    reported = attack(folder, operation, wait)
+    reported, killed = attack(folder, operation, wait)
     with Library.open(folder, embedder=EMBEDDER, read_only=True) as library:
         lost = sum(not done(library, operation, start) for start in reported)
     for _ in operate(folder, operation):
@@ -285,6 +300,7 @@ def kill_once(base: Path, scratch: Path, number: int, references: dict[Operation
         "kill": number,
         "operation": operation,
         "aim": aim,
+        "killed": killed,
         "batches reported": len(reported),
         "batches lost": lost,
         "graph": [round(seen.graph, 3), round(reference.seen.graph, 3)],
@@ -308,6 +324,7 @@ def summary(results: list[dict[str, Any]]) -> str:
                 {
                     "operation": operation,
                     "kills": f"{len(mine)} {'at random moments' if aim == 'random' else 'at index files'}",
+                    "still at work": sum(one.get("killed", False) for one in mine),
                     "batches reported": sum(one["batches reported"] for one in mine),
                     "of them lost": sum(one["batches lost"] for one in mine),
                     "libraries otherwise than undisturbed": sum(bool(one["otherwise"]) for one in mine),

@@ -54,3 +54,10 @@ def stored(paper: Paper, embedder: HashEmbedder = EMBEDDER, **more: Any) -> Stor
 
 def many(numbers: Sequence[int]) -> list[StoredPaper]:
     return [stored(paper(number)) for number in numbers]
+
+
+def changed(numbers: Sequence[int]) -> list[StoredPaper]:
+    """`many`, each with other sentences after its own word."""
+    return [
+        stored(paper(number, abstract=f"{own_word(number)} {paper(number + 70_000).abstract}")) for number in numbers
+    ]

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -62,20 +66,25 @@ def when_it_said(lines: int, then_s: float = 0.0) -> Callable[[subprocess.Popen[
     return wait
 
 
+def stamps(folder: Path, pattern: str) -> dict[Path, tuple[int, int]]:
+    """Files that match, with the time and size that tell when they change."""
+    found = {}
+    for path in folder.glob(pattern):
+        with suppress(OSError):
+            found[path] = (path.stat().st_mtime_ns, path.stat().st_size)
+    return found
+
+
 def when_files_change(pattern: str, changes: int) -> Callable[[subprocess.Popen[str], Path], list[str]]:
     """Waits until files of the index have changed so many times."""
 
     def wait(writer: subprocess.Popen[str], folder: Path) -> list[str]:
-        seen: dict[Path, tuple[int, int]] = {}
+        seen = stamps(folder, pattern)
         counted = 0
         while counted < changes and writer.poll() is None:
-            for path in folder.glob(pattern):
-                try:
-                    stamp = (path.stat().st_mtime_ns, path.stat().st_size)
-                except OSError:
-                    continue
-                counted += seen.get(path) != stamp
-                seen[path] = stamp
+            now = stamps(folder, pattern)
+            counted += sum(seen.get(path) != stamp for path, stamp in now.items())
+            seen |= now
         return []
 
     return wait
@@ -135,6 +144,124 @@ def test_a_killed_writer_loses_nothing_that_it_reported_and_can_go_on(
         health = {check.check: check for check in library.doctor()}
         assert health["vector index"].ok, health["vector index"].message
         assert health["indexes"].ok, health["indexes"].message
+
+
+# Does one operation on what is left of it; says which papers it has dealt with.
+_CHANGER = """
+import sys
+from assistant.library import Library, text_digest
+from tests.stored_papers import EMBEDDER, changed
+operation, batch = sys.argv[2], int(sys.argv[4])
+with Library.open(sys.argv[1], embedder=EMBEDDER) as library:
+    if operation == "rebuild":
+        library.rebuild()
+    else:
+        with library.writing(operation):
+            for start in range(0, int(sys.argv[3]), batch):
+                ids = [f"title:{number}" for number in range(start, start + batch)]
+                there = library.text_digests(ids)
+                if operation == "remove":
+                    library.remove(sorted(there))
+                else:
+                    wanted = changed(range(start, start + batch))
+                    library.write([
+                        one for one in wanted
+                        if there[one.paper.id] != text_digest(one.paper.title, one.paper.abstract)
+                    ])
+                print(start, flush=True)
+print("done", flush=True)
+"""
+_TOUCHED = 80
+_KILLS: list[tuple[str, Callable[[subprocess.Popen[str], Path], list[str]], bool]] = [
+    ("update", when_it_said(2), False),
+    ("update", when_files_change("index/*/lexical/*", 8), True),
+    ("update", when_files_change("index/*/chroma/**/*", 6), False),
+    ("update", when_files_change("index/*/state.json", 3), True),
+    ("remove", when_it_said(3), True),
+    ("remove", when_files_change("index/*/lexical/*", 8), False),
+    ("remove", when_files_change("index/*/chroma/**/*", 6), True),
+    ("remove", when_files_change("index/current", 1), True),
+    ("rebuild", when_files_change("index/000002/lexical/*", 1), True),
+    ("rebuild", when_files_change("index/000002/chroma/**/*", 2), False),
+    ("rebuild", when_files_change("index/000002/chroma/**/*", 12), True),
+    ("rebuild", when_files_change("index/current", 1), True),
+]
+
+
+def change(folder: Path, operation: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", _CHANGER, str(folder), operation, str(_TOUCHED), str(_BATCH)],
+        cwd=_ROOT,
+        env={**os.environ, "PYTHONPATH": str(_ROOT)},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+@dataclass(frozen=True)
+class Held:
+    """What a library holds, and what it finds: by meaning, by words and by both."""
+
+    papers: list[tuple[str, str]]
+    vectors: dict[str, bytes]
+    found: list[object]
+
+
+def held(folder: Path) -> Held:
+    with Library.open(folder, embedder=EMBEDDER) as library:
+        papers = [(paper.id, paper.abstract) for paper in library.papers()]
+        ids = [passage.id for id_, _ in papers for passage in library.passages(id_)]
+        found: list[object] = []
+        for number in (0, 45, 130, 199):
+            text = f"{own_word(number)} Paper {number} grado"
+            found += [library.dense(EMBEDDER.embed_query(text), 10), library.lexical(text, 10)]
+            found.append([hit.paper.id for hit in library.search(text, 10)])
+        return Held(papers, {id_: row.tobytes() for id_, row in library.vectors(ids).items()}, found)
+
+
+@pytest.fixture(scope="module")
+def operated(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], tuple[Path, Held]]:
+    """A library to operate on, and what one holds on which the operation was done without anybody disturbing it."""
+    base = tmp_path_factory.mktemp("base") / "library"
+    with Library.open(base, embedder=EMBEDDER) as library:
+        library.write(many(range(200)))
+
+    @functools.cache
+    def of(operation: str) -> tuple[Path, Held]:
+        folder = Path(shutil.copytree(base, tmp_path_factory.mktemp(operation) / "library"))
+        assert change(folder, operation).communicate()[0].split()[-1] == "done"
+        return base, held(folder)
+
+    return of
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize(
+    ("operation", "moment"),
+    [pytest.param(operation, moment, marks=pytest.mark.slow if slow else ()) for operation, moment, slow in _KILLS],
+)
+def test_a_killed_change_is_done_when_it_is_asked_for_again(
+    tmp_path: Path,
+    operated: Callable[[str], tuple[Path, Held]],
+    operation: str,
+    moment: Callable[[subprocess.Popen[str], Path], list[str]],
+) -> None:
+    base, undisturbed = operated(operation)
+    folder = Path(shutil.copytree(base, tmp_path / "library"))
+    victim = change(folder, operation)
+    seen = moment(victim, folder)
+    reported = [int(line) for line in [*seen, *kill(victim)] if line.isdigit()]
+
+    with Library.open(folder, embedder=EMBEDDER, read_only=True) as library:
+        after = dict(undisturbed.papers)
+        there = {paper.id: paper.abstract for paper in library.papers()}
+        for start in reported:
+            for number in range(start, start + _BATCH):
+                assert there.get(f"title:{number}") == after.get(f"title:{number}")
+    assert change(folder, operation).communicate()[0].split()[-1] == "done"
+    assert held(folder) == undisturbed
+    with Library.open(folder, embedder=EMBEDDER) as library:
+        assert [check.message for check in library.doctor() if not check.ok] == []
 
 
 def test_records_survive_a_kill(tmp_path: Path) -> None:
