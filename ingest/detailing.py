@@ -17,7 +17,7 @@ from assistant.marked_notes import Noted
 from assistant.papers import DETAIL_NAMES, Details, details
 from ingest.dates import month_and_day
 from ingest.people import authors
-from ingest.spelling import NOTHING, Fields, first_text
+from ingest.spelling import NOTHING, Fields, first_text, spoken
 
 # Columns by detail, the most telling first, in the spelling of `spelling.canonical`.
 _COLUMNS: Final[dict[str, tuple[str, ...]]] = {
@@ -77,9 +77,9 @@ def details_of(
     told = spelt.get("details")
     given = told if isinstance(told, Mapping) else _looked_up(spelt)
     found = {name: _value(name, raw) if (raw := given.get(name)) else "" for name in DETAIL_NAMES}
-    found["type"] = _type(str(given.get("type") or ""), spelt, venue)
+    found["type"] = _type(spoken(given.get("type")), venue)
     found["month"], found["day"] = month_and_day(given.get("month"), given.get("day"), _dates(given, spelt), year)
-    found["note"] = _note(noted.rest or str(given.get("note") or ""))
+    found["note"] = _note(noted.rest or spoken(given.get("note")))
     if found["container-title-short"] == venue:
         found["container-title-short"] = ""
     for identifier in others:
@@ -131,7 +131,7 @@ def _first_type(text: str) -> str:
     return next((kind for kind in kinds if kind != "article-journal"), kinds[0] if kinds else "")
 
 
-def _type(given: str, spelt: Fields, venue: str | None) -> str:
+def _type(given: str, venue: str | None) -> str:
     kind = entry_type(given, csl=True)
     return "article" if kind == "article-journal" and is_preprint_venue(venue) else kind
 
@@ -146,7 +146,7 @@ def _value(name: str, raw: Any) -> str:
         return ""
     if name == "editor":
         return "; ".join(authors(raw)[:_EDITORS])
-    text = ", ".join(str(part) for part in raw if part) if isinstance(raw, list | tuple) else str(raw)
+    text = spoken(raw)
     if name == "page":
         return page_range(text)
     if name in ("ISSN", "ISBN"):

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant.papers import Paper, details
+from assistant.papers import DETAIL_NAMES, Paper, details
 from ingest.dates import month_and_day
 from ingest.detailing import page_range
 from ingest.merging import merged, origins_after
@@ -266,6 +266,21 @@ def test_any_text_gives_pages_and_dates_or_none(first: str, second: str) -> None
     month, day = month_and_day(first, second, [first, second], 2020)
     assert month in {"", *map(str, range(1, 13))}
     assert day in {"", *map(str, range(1, 32))}
+
+
+_ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(st.dictionaries(st.sampled_from(sorted(DETAIL_NAMES)), _ANYTHING, max_size=6), st.booleans())
+def test_details_of_any_shape_cost_nothing_but_themselves(told: dict[str, Any], nested: bool) -> None:
+    value = {"title": "T", "abstract": _ABSTRACT, **({"details": told} if nested else told)}
+    (record,) = read(io.BytesIO(json.dumps(value).encode()), "x.json")
+    assert isinstance(record, Record)
+    assert all((text and "\n" not in text) or name == "note" for name, text in record.details)
 
 
 def _paper(doi: str | None = None, arxiv: str | None = None, venue: str | None = None, **told: str) -> Paper:
