@@ -10,6 +10,7 @@
     │   ├── LibraryNotFound   no library where one was expected
     │   ├── SchemaMismatch    made by a newer Ibid
     │   ├── EmbedderMismatch  its vectors come from another embedder
+    │   ├── DiskFull          no room to write; what was reported stored is there
     │   ├── IndexAway         the Chroma server does not answer; the library goes on without it
     │   └── NotInLibrary      no such paper, record or conversation
     └── ModelError            a chat or embedding model failed

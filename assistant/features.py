@@ -20,7 +20,7 @@ from assistant.terms import TermStatistics, terms
 FEATURES = (
     "cosine",  # query and best passage
     "bm25",  # of the best passage, as a share of the most that any passage could score
-    "coverage",  # query terms in title or passages
+    "coverage",  # query terms in title, passages, note or tags
     "title_coverage",  # query terms in the title
     "sentences",  # mean cosine with the best three sentences
 )
@@ -63,7 +63,8 @@ class Candidate:
 def measure(query: WeighedQuery, candidate: Candidate) -> NDArray[np.float64]:
     """The features of one candidate, in the order of `FEATURES`."""
     title = _terms_of(candidate.paper.title)
-    held = title.union(*(_terms_of(passage.text) for passage in candidate.passages))
+    given = (candidate.paper.note or "", *candidate.paper.tags)
+    held = title.union(*map(_terms_of, given), *(_terms_of(passage.text) for passage in candidate.passages))
     best = max(candidate.cosines)
     close = sorted((cosine for row in candidate.sentence_cosines for cosine in row), reverse=True)[:_SENTENCES]
     return np.array(

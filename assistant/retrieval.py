@@ -50,8 +50,9 @@ class ScoredPaper:
     """A ranked paper with what made it rank: `passages` best first, never empty; `score` falls with `rank` (1-based).
 
     `cosine` is the best of the query with a passage, `bm25` the best passage's score (0 when it shares no term),
-    `coverage` the share, weighted by rarity, of the query's terms that title and passages hold. `sentence_scores[i]`
-    are the query's cosines with the sentences of passage i, in order; empty when the embedder gives none.
+    `coverage` the share, weighted by rarity, of the query's terms that title, passages, note and tags hold.
+    `sentence_scores[i]` are the query's cosines with the sentences of passage i, in order; empty when the embedder
+    gives none.
     """
 
     paper: Paper

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from assistant.errors import LibraryError
 from assistant.library import Library
 from assistant.storage.doctor import Check
 from assistant.storage.generations import Generations
@@ -89,6 +90,39 @@ def test_what_embedding_anew_mends(folder: Path) -> None:
         assert bad(library.doctor())["vectors"] == f"ibid rebuild --embed --library {folder}"
         library.rebuild(embed=True)
         assert bad(library.doctor()) == {}
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        "abstract = abstract || 'x'",
+        "title = replace(title, 'a', 'e')",
+        "year = 1066",
+        "authors = '[\"Some'",  # no JSON any more
+        "details = '7'",
+    ],
+)
+def test_a_paper_changed_behind_the_librarys_back_is_told_of(folder: Path, changed: str) -> None:
+    connection = sqlite3.connect(folder / "library.sqlite")
+    connection.execute(f"UPDATE papers SET {changed} WHERE row = 1")
+    connection.commit()
+    (changed_id,) = connection.execute("SELECT id FROM papers WHERE row = 1").fetchone()
+    connection.close()
+    with Library.open(folder, embedder=EMBEDDER) as library:
+        (told,) = [check.message for check in library.doctor() if check.check == "papers" and not check.ok]
+    assert told == f"1 not as they were written: {changed_id}"
+
+
+def test_a_record_that_is_no_json_any_more_is_an_error_of_ours(folder: Path) -> None:
+    connection = sqlite3.connect(folder / "library.sqlite")
+    connection.execute("UPDATE papers SET authors = '[' WHERE row = 1")
+    connection.commit()
+    connection.close()
+    with (
+        Library.open(folder, embedder=EMBEDDER) as library,
+        pytest.raises(LibraryError, match=r"is damaged; see: ibid doctor$"),
+    ):
+        list(library.papers())
 
 
 def test_a_copied_and_a_moved_library_stay_sound_however_often_looked_at(folder: Path, tmp_path: Path) -> None:

@@ -16,15 +16,16 @@ from evals_corpus import bundled_papers, bundled_shelf
 
 from assistant.answers import Answer, Citation
 from assistant.errors import InputError, ModelUnavailable
-from assistant.papers import Paper
+from assistant.papers import Paper, details
 from evals import compare, replay, run
 from evals.cases import Case, load, select
 from evals.command import main
 from evals.reports import read
+from evals.reports.files import read_corpus
 from evals.results import Run
 from evals.runner import chosen
 from evals.suite import load_suite
-from evals.testing import OracleAssistant, OracleConversation, quote, whole
+from evals.testing import OracleAssistant, OracleConversation, PaperShelf, quote, whole
 
 _CASES = select(load("bundled"), limit=90)
 _PROMISES = ("citation_validity", "quote_exactness", "number_fidelity")
@@ -227,6 +228,19 @@ def test_a_run_is_read_back_as_it_was_and_replayed_without_the_assistant(tmp_pat
     assert replayed.results == first.results
     assert replayed.summary.metrics == first.summary.metrics
     assert replayed.summary.bounds == first.summary.bounds
+
+
+def test_a_cited_paper_with_volume_and_pages_is_read_back_with_them(tmp_path: Path) -> None:
+    named = {title for case in _CASES for title in case.papers}
+    papers = [
+        replace(paper, details=details({"volume": "7", "page": "1-9"})) if paper.title in named else paper
+        for paper in bundled_papers()
+    ]
+    run(OracleAssistant(PaperShelf(papers), _CASES), _CASES, out=tmp_path / "run")
+    kept = read_corpus(tmp_path / "run").papers
+    assert kept
+    assert all(paper in papers for paper in kept)
+    assert any(paper.detail("page") == "1-9" for paper in kept)
 
 
 def test_the_run_folder_holds_what_it_should(tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 import shutil
 import threading
@@ -63,11 +62,22 @@ def segment(folder: Path) -> Path:
     return max(files, key=lambda path: path.stat().st_size)
 
 
+def put(path: Path, content: bytes) -> None:
+    """Another file in its place: shortening one that this process still has mapped would kill it by SIGBUS."""
+    beside = path.with_name(f"{path.name}.new")
+    beside.write_bytes(content)
+    beside.replace(path)
+
+
 def flip_bits(path: Path) -> None:
     content = bytearray(path.read_bytes())
     for position in random.Random(1).sample(range(len(content)), 20):
         content[position] ^= 0x10
-    path.write_bytes(content)
+    put(path, content)
+
+
+def halve(path: Path) -> None:
+    put(path, path.read_bytes()[: path.stat().st_size // 2])
 
 
 DAMAGES: dict[str, Callable[[Path], object]] = {
@@ -79,12 +89,12 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
     "half a state": lambda folder: (current(folder).folder / "state.json").write_text('{"lexical": {"cha'),
     "no lexical index": lambda folder: shutil.rmtree(current(folder).lexical),
     "lexical bits": lambda folder: flip_bits(segment(folder)),
-    "lexical cut": lambda folder: os.truncate(segment(folder), segment(folder).stat().st_size // 2),
-    "lexical garbage": lambda folder: (current(folder).lexical / "meta.json").write_text("{"),
+    "lexical cut": lambda folder: halve(segment(folder)),
+    "lexical garbage": lambda folder: put(current(folder).lexical / "meta.json", b"{"),
     "no vector index": lambda folder: shutil.rmtree(current(folder).dense),
     "vector bits": lambda folder: flip_bits(graph(folder)),
-    "vectors cut": lambda folder: os.truncate(graph(folder), graph(folder).stat().st_size // 2),
-    "vector database garbage": lambda folder: (current(folder).dense / "chroma.sqlite3").write_bytes(b"x" * 5000),
+    "vectors cut": lambda folder: halve(graph(folder)),
+    "vector database garbage": lambda folder: put(current(folder).dense / "chroma.sqlite3", b"x" * 5000),
     "vector database gone": lambda folder: (current(folder).dense / "chroma.sqlite3").unlink(),
 }
 

@@ -50,7 +50,7 @@ class Doctor:
         truth = self._file()
         if not truth.ok:
             return (truth,)
-        checks = [self._schema(), truth, self._fingerprint(), self._cut(), self._vectorless()]
+        checks = [self._schema(), truth, self._papers(), self._fingerprint(), self._cut(), self._vectorless()]
         now = self._indexes.current()
         if now is None:
             empty = not self._truth.count()
@@ -64,7 +64,7 @@ class Doctor:
         mend = f"restore {self._database.path} from a backup, or make the library anew with: ibid add"
         try:
             with self._database.read() as connection:
-                verdict = str(connection.exec_driver_sql("PRAGMA quick_check").scalar_one())
+                verdict = str(connection.exec_driver_sql("PRAGMA quick_check(1)").scalar())
                 orphans = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
         except LibraryError as error:
             return Check("truth", False, str(error), mend)
@@ -74,6 +74,18 @@ class Doctor:
             )
             return Check("truth", False, f"{self._database.path.name} is damaged: {reason}", mend)
         return Check("truth", True, f"{self._truth.count()} papers, {self._truth.passage_count()} passages")
+
+    def _papers(self) -> Check:
+        """A bit that changed within a text leaves the file in order."""
+        mend = f"restore {self._database.path} from a backup, or remove them (ibid remove) and add their source again"
+        try:
+            altered = list(self._truth.altered())
+        except LibraryError as error:
+            return Check("papers", False, str(error), mend)
+        if altered:
+            told = ", ".join(altered[:3]) + (", …" if len(altered) > 3 else "")
+            return Check("papers", False, f"{len(altered)} not as they were written: {told}", mend)
+        return Check("papers", True, "all as they were written, by their digests")
 
     def _schema(self) -> Check:
         with self._database.read() as connection:

@@ -23,6 +23,7 @@ from assistant.embedding.vectors import (
     unpack,
     unpack_beside,
 )
+from assistant.errors import LibraryError
 from assistant.papers import DETAIL_NAMES, Details, Paper, Passage, Span, details
 
 
@@ -120,6 +121,14 @@ def paper_columns(paper: Paper) -> dict[str, Any]:
 
 
 def read_paper(row: Row[Any]) -> Paper:
+    """Raises LibraryError for a row that cannot have been written so."""
+    try:
+        return _paper(row)
+    except (ValueError, TypeError, AttributeError) as error:
+        raise LibraryError(f"the record of paper {row.id!r} in this library is damaged; see: ibid doctor") from error
+
+
+def _paper(row: Row[Any]) -> Paper:
     return Paper(
         id=row.id,
         title=row.title,

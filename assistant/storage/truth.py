@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, Row, delete, func, select
 
 from assistant.embedding.vectors import packed_dimension
-from assistant.errors import NotInLibrary
+from assistant.errors import LibraryError, NotInLibrary
 from assistant.identity import normalise_arxiv, normalise_doi
 from assistant.papers import Paper, Passage
 from assistant.storage.database import Database
@@ -116,6 +116,19 @@ class Truth:
 
     def papers(self, ids: Iterable[str] | None = None, batch: int = 500) -> Iterator[Paper]:
         """Papers in the order of arrival; reads `batch` at a time and holds no transaction between batches."""
+        return map(read_paper, self._rows(ids, batch))
+
+    def altered(self) -> Iterator[str]:
+        """Ids of papers that are not as they were written, by their digests; reads every paper."""
+        for row in self._rows():
+            try:
+                sound = row.digest == paper_digest(read_paper(row))
+            except LibraryError:
+                sound = False
+            if not sound or row.text_digest != text_digest(row.title, row.abstract):
+                yield str(row.id)
+
+    def _rows(self, ids: Iterable[str] | None = None, batch: int = 500) -> Iterator[Row[Any]]:
         chosen = None if ids is None else list(ids)
         after = 0
         while True:
@@ -124,7 +137,7 @@ class Truth:
                 query = query.where(among(papers.c.id, chosen))
             with self._database.read() as connection:
                 rows = connection.execute(query).all()
-            yield from map(read_paper, rows)
+            yield from rows
             if len(rows) < batch:
                 return
             after = rows[-1].row

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from assistant.errors import InputError
-from assistant.papers import Paper
+from assistant.papers import Paper, details
 from evals.reports import junit, markdown, page
 from evals.responses import Corpus
 from evals.results import CaseResult, Run, Summary
@@ -53,7 +53,7 @@ def read_corpus(folder: Path) -> Corpus:
 
 def _paper(line: dict[str, Any]) -> Paper:
     fields: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in line.items()}
-    return Paper(**fields)
+    return Paper(**fields | {"details": details(dict(line.get("details", ())))})
 
 
 def _named(run: Run, corpus: Corpus) -> list[Paper]:
