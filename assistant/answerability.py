@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 from assistant import details, expectations, listing, selecting, triage
 from assistant.answers import Reason
@@ -114,7 +114,7 @@ def decide(evidence: Evidence, threshold: float) -> Decision:
     if evidence.question.many and listing.belonging(evidence)[0][1] < _NONE_BELONGS:
         return Decision(min(probability, _NEVER_TOLD), "nothing_relevant", missing, found)
     if any(item.recorded in _RECORD_ONLY for item in missing) and _BIBLIOGRAPHIC.search(question):
-        return Decision(min(probability, _NEVER_TOLD), "not_stated", missing, found)
+        return Decision(min(probability, _NEVER_TOLD), _reason_by_subject(evidence, found), missing, found)
     if probability >= threshold:
         return Decision(probability, None, missing, found)
     return Decision(probability, _reason(evidence, found), missing, found)
@@ -219,6 +219,14 @@ def _reason(evidence: Evidence, found: Features) -> Reason:
     if _SUBJECT[0] * found.cosine + _SUBJECT[1] * found.coverage + _SUBJECT[2] * found.named > _SUBJECT[3]:
         return "not_stated"
     return "not_a_question_for_the_corpus" if triage.personal(evidence.question.text) else "nothing_relevant"
+
+
+def _reason_by_subject(evidence: Evidence, found: Features) -> Reason:
+    """As `_reason`, of a question for a paper's record: the words that ask for the record are no part of its subject."""
+    top = evidence.papers[0]
+    asking = terms(" ".join(match.group() for match in _BIBLIOGRAPHIC.finditer(evidence.question.text)))
+    held = terms(_text(evidence, top))
+    return _reason(evidence, replace(found, coverage=share(held, top.asked.difference(asking), evidence.statistics)))
 
 
 def message(decision: Decision, evidence: Evidence | None, count: int) -> str:

@@ -139,6 +139,8 @@ def test_a_question_that_was_cut_says_so(assistant: Assistant) -> None:
         ("Hello there!", {}, "not_a_question_for_the_corpus"),
         ("What is the melting point of tungsten carbide?", {}, "nothing_relevant"),
         ("What learning rate was used to train ExPO?", {}, "not_stated"),
+        ("Who wrote about volcanic ash?", {}, "nothing_relevant"),
+        ("Who wrote about negative prompts?", {}, "not_stated"),
         (FACT, {"year": 1900}, "filter_matched_nothing"),
         (FACT, {"ids": []}, "filter_matched_nothing"),
     ],
