@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Function, Table, TableValuedAlias, func, s
 from sqlalchemy.dialects.sqlite import Insert
 from sqlalchemy.dialects.sqlite import insert as upsert
 
-__all__ = ["among", "contains", "elements", "fold_text", "folded", "replacing", "upsert"]
+__all__ = ["among", "array", "contains", "elements", "fold_text", "folded", "replacing", "upsert"]
 
 
 def replacing(table: Table, unique: str, /, **values: Any) -> Insert:
@@ -26,6 +26,11 @@ def replacing(table: Table, unique: str, /, **values: Any) -> Insert:
 def among(column: ColumnElement[Any], values: Iterable[str | int]) -> ColumnElement[bool]:
     """`column IN values` for any number of values: one bound parameter, so no limit on their count."""
     return column.in_(select(elements(json.dumps(list(values))).c.value))
+
+
+def array(column: ColumnElement[Any]) -> Function[Any]:
+    """All values as one JSON array, the text of it: many values come so in half the time of rows, or less."""
+    return func.json_group_array(column)
 
 
 def elements(array: ColumnElement[Any] | str) -> TableValuedAlias:

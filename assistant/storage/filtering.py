@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections import OrderedDict
 
@@ -9,7 +10,7 @@ from sqlalchemy import ColumnElement, and_, or_, select
 
 from assistant.filters import Filters
 from assistant.storage.database import Database
-from assistant.storage.dialect import among, contains, folded
+from assistant.storage.dialect import among, array, contains, folded
 from assistant.storage.schema import changes, citekeys, identifiers, labels, papers
 from assistant.storage.truth import fold
 
@@ -37,8 +38,8 @@ class Matching:
             with self._guard:
                 known = self._known.get((change, filters))
             if known is None:
-                query = select(papers.c.id).where(and_(*_conditions(filters)))
-                known = frozenset(connection.execute(query).scalars().all())
+                query = select(array(papers.c.id)).where(and_(*_conditions(filters)))
+                known = frozenset(json.loads(connection.execute(query).scalar_one()))
         with self._guard:
             self._known[change, filters] = known
             self._known.move_to_end((change, filters))
