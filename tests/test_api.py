@@ -164,6 +164,21 @@ def test_a_paper_is_changed_and_tells_where_each_field_came_from(own: httpx.Clie
     assert own.patch("/v1/papers/nobody", json={"year": 2000}).status_code == 404
 
 
+def test_volume_and_pages_come_and_go_over_http(own: httpx.Client) -> None:
+    added = {"title": "Ponds", "abstract": "Ponds are small.", "doi": "10.1000/ponds", "details": {"volume": "7"}}
+    assert own.post("/v1/papers", json={"papers": [added]}).json()["added"] == 1
+    address = "/v1/papers/10.1000/ponds"
+    told = own.patch(address, json={"details": {"page": "1-9", "volume": "8"}}).json()
+    assert told["details"] == {"page": "1-9", "volume": "8"}
+    assert told["provenance"]["details.page"] == "you"
+    told = own.patch(address, json={"details": {"page": None}, "reset": ["volume"]}).json()
+    assert told["details"] == {"volume": "7"}
+    for wrong in ({"colour": "red"}, {"note": "theirs"}, {"type": "sonnet"}, {"volume": "x" * 301}):
+        refused = own.patch(address, json={"details": wrong})
+        assert refused.status_code == 422, wrong
+    assert own.get(address).json()["details"] == {"volume": "7"}
+
+
 def test_a_retraction_is_told_of_with_the_paper_and_with_answers(own: httpx.Client) -> None:
     record = {
         "DOI": "10.1000/j", "title": ["Sleep and Memory in Mice"], "author": [{"given": "Bo", "family": "Jones"}],

@@ -11,6 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_vali
 
 from assistant.answers import Reason, Status, Verdict
 from assistant.editing import Changes, EditField, written
+from assistant.errors import InputError
+from assistant.papers import DetailName
 from assistant.verifying import PaperState, QuoteState
 
 MAX_QUESTION = 20_000  # characters; as many as an assistant reads
@@ -125,13 +127,14 @@ class NewPaper(_In):
     categories: Annotated[list[str], Field(max_length=200)] = []
     tags: Annotated[list[str], Field(max_length=200)] = []
     citekey: str | None = None
+    details: Annotated[dict[DetailName, Line], Field(description="By CSL's names: volume, issue, page, …")] = {}
 
 
 class PaperChanges(_In):
     """What somebody says of a paper; it wins over every source until it is `reset`.
 
-    A field that is left out stays, null empties it. `tags` are given, `untags` taken away; `reset` gives fields, or
-    `tags`, back to what the sources say.
+    A field that is left out stays, null empties it; so within `details`. `tags` are given, `untags` taken away; `reset`
+    gives fields, single details by their names, or `tags`, back to what the sources say.
     """
 
     model_config = ConfigDict(
@@ -147,14 +150,18 @@ class PaperChanges(_In):
     url: Line | None = None
     citekey: Line | None = None
     note: Annotated[str, StringConstraints(max_length=20_000)] | None = None
+    details: dict[DetailName, Line | None] = {}
     tags: Annotated[list[Name], Field(max_length=200)] = []
     untags: Annotated[list[Name], Field(max_length=200)] = []
-    reset: list[EditField | Literal["tags"]] = []
+    reset: list[EditField | DetailName | Literal["tags"]] = []
     reset_all: bool = False
 
     def changes(self) -> Changes:
         """Raises InputError for what cannot be a field."""
-        given = self.model_dump(exclude_unset=True, exclude={"tags", "untags", "reset", "reset_all"})
+        given = self.model_dump(exclude_unset=True, exclude={"details", "tags", "untags", "reset", "reset_all"})
+        if "note" in self.details:
+            raise InputError("a source's note cannot be changed; your own is `note`, beside `details`")
+        given |= {str(name): value for name, value in self.details.items()}
         read = {
             name: value if isinstance(value, list) else str("" if value is None else value)
             for name, value in given.items()
