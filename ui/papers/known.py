@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from assistant.editing import YOU, EditField
+from assistant.editing import EDIT_DETAILS, YOU
 from assistant.papers import Paper
 from ui.chat import scope
 from ui.chat.icons import icon
@@ -90,7 +90,7 @@ def facts(known: Known, may: bool) -> str:
     """The paper's fields, each with the source that it came from, folded away."""
     rows = "".join(
         f"<dt>{name}</dt><dd{_field(field, text, known, may)}><span>{shown or _NONE}</span>{_origin(field, known)}"
-        f"{_edit(field, name) if may and field in _EDITABLE else ''}</dd>"
+        f"{_edit(field, name) if may and _editable(field) else ''}</dd>"
         for name, field, text, shown in _rows(known, may)
     )
     hint = (
@@ -103,9 +103,15 @@ def facts(known: Known, may: bool) -> str:
 
 
 _NONE: Final = '<span class="ibid-soft">none</span>'
-_EDITABLE: Final[Mapping[str, EditField]] = {
-    name: name for name in ("title", "authors", "year", "venue", "doi", "arxiv_id", "url", "citekey")
-}
+_EDITABLE: Final[frozenset[str]] = frozenset(
+    ("title", "authors", "year", "venue", "doi", "arxiv_id", "url", "citekey")
+)
+_DETAIL: Final = "details."  # before the names of details, as provenance has them
+_FILLABLE: Final = ("volume", "issue", "page")  # details that are shown to be filled where a paper has none
+
+
+def _editable(field: str) -> bool:
+    return field in _EDITABLE or (field.startswith(_DETAIL) and field.removeprefix(_DETAIL) in EDIT_DETAILS)
 
 
 def _rows(known: Known, may: bool) -> Iterator[tuple[str, str, str, str]]:
@@ -116,14 +122,14 @@ def _rows(known: Known, may: bool) -> Iterator[tuple[str, str, str, str]]:
         ("Authors", "authors", "; ".join(paper.authors)),
         ("Year", "year", str(paper.year or "")),
         ("Venue", "venue", paper.venue or ""),
-        *((_DETAILS.get(name, name), f"details.{name}", value) for name, value in _details(paper)),
+        *((_DETAILS.get(name, name), _DETAIL + name, value) for name, value in _details(paper)),
         ("DOI", "doi", paper.doi or ""),
         ("arXiv", "arxiv_id", paper.arxiv_id or ""),
         ("Web page", "url", paper.url or ""),
         ("Cite key", "citekey", paper.citekey or ""),
     ]
     for name, field, text in plain:
-        if text or (may and field in _EDITABLE):
+        if text or (may and _editable(field)):
             yield name, field, text, readable(text)
     others = [key for key in known.citekeys if key != paper.citekey]
     more = [
@@ -144,7 +150,8 @@ def _rows(known: Known, may: bool) -> Iterator[tuple[str, str, str, str]]:
 def _details(paper: Paper) -> list[tuple[str, str]]:
     """In the order in which a reference has them."""
     order = list(_DETAILS)
-    return sorted(paper.details, key=lambda pair: order.index(pair[0]) if pair[0] in order else len(order))
+    every = dict.fromkeys(_FILLABLE, "") | dict(paper.details)
+    return sorted(every.items(), key=lambda pair: order.index(pair[0]) if pair[0] in order else len(order))
 
 
 def _identifiers(known: Known) -> Iterator[str]:
@@ -166,14 +173,14 @@ def _origin(field: str, known: Known) -> str:
 
 
 def _field(field: str, text: str, known: Known, may: bool) -> str:
-    if not may or field not in _EDITABLE:
+    if not may or not _editable(field):
         return ""
     mine = ' data-mine="yes"' if known.provenance.get(field) == YOU else ""
-    return f' data-field="{field}" data-value="{escape(text)}"{mine}'
+    return f' data-field="{field.removeprefix(_DETAIL)}" data-value="{escape(text)}"{mine}'
 
 
 def _edit(field: str, name: str) -> str:
     return (
-        f'<button type="button" class="ibid-quiet" data-act="correct" data-field="{field}" '
+        f'<button type="button" class="ibid-quiet" data-act="correct" data-field="{field.removeprefix(_DETAIL)}" '
         f'aria-label="Correct: {name}" title="Correct">{icon("edit")}</button>'
     )

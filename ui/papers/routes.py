@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field, field_validator
 
 from assistant.editing import Changes, EditField, written
 from assistant.errors import InputError, LibraryError, NotInLibrary
-from assistant.papers import Hit
+from assistant.papers import DetailName, Hit
 from assistant.storage.shelf import MOST, Order, Wanted
 from ui import standing
 from ui.papers import sources, views
@@ -72,7 +72,7 @@ class Correction(BaseModel):
     """One change to a paper: a field that is set (blank empties it) or given back, a tag given or taken away, the note."""
 
     paper: Id
-    field: EditField | None = None
+    field: EditField | DetailName | None = None
     text: Annotated[str, Field(max_length=NOTE_CHARACTERS)] = ""
     back: bool = False  # the field as its sources have it
     tag: Annotated[str, Field(max_length=2000)] = ""
