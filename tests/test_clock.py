@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from assistant.library import Library, text_digest
-from assistant.storage import truth
+from assistant.storage import writing
 from tests.stored_papers import EMBEDDER, many, own_word, paper, stored
 
 pytestmark = pytest.mark.timeout(300)
@@ -30,7 +30,7 @@ class Clock:
                 return cls.fromisoformat(f"{day}T12:00:00+00:00").astimezone(tz)
 
         nanoseconds = int(Set.now().timestamp() * 1e9)
-        self._patch.setattr(truth, "datetime", Set)
+        self._patch.setattr(writing, "datetime", Set)
         self._patch.setattr(time, "time", lambda: nanoseconds / 1e9)
         self._patch.setattr(time, "time_ns", lambda: nanoseconds)
 

@@ -386,7 +386,7 @@ def test_stopping_closes_the_models_request(browser: Browser, tmp_path: Path) ->
             page.keyboard.press("Enter")
             expect(page.locator(".ibid-draft .ibid-claim").first).to_be_visible(timeout=_WAIT_MS)
             page.get_by_role("button", name="Stop answering").click()
-            assert model.left.wait(2)
+            assert model.left.wait(_WAIT_MS / 1000)
             expect(page.locator(".ibid-turn")).to_have_attribute("data-state", "stopped")
 
 
