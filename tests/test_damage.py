@@ -9,7 +9,7 @@ import random
 import shutil
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -141,6 +141,29 @@ def test_a_damaged_index_never_answers_wrongly(
         assert rankings(library) == whole[1]
         assert [check.message for check in library.doctor() if not check.ok] == []
     assert Generations(copy).leftovers() == []
+
+
+@pytest.mark.parametrize("left", ["data_level0.bin", "link_lists.bin", "header.bin"])
+def test_a_graph_that_a_killed_writer_half_wrote_is_made_anew(copy: Path, left: str) -> None:
+    """Chroma writes its files in place, one after the other. Such a graph may pass every search and end the process at
+    the next insertion."""
+    generation = Generations(copy).current()
+    assert generation is not None
+    state = generation.state()
+    assert state is not None
+    (file,) = generation.dense.glob(f"*/{left}")
+    before = file.read_bytes()
+    with Library.open(copy, embedder=EMBEDDER) as library:
+        library.write(many(range(_PAPERS, 2 * _PAPERS)))
+    assert file.read_bytes() != before
+    file.write_bytes(before)  # the one that the writer had not come to
+    generation.save(replace(state, dense=replace(state.dense, busy=True)))
+    with Library.open(copy, embedder=EMBEDDER) as library:
+        library.write(many([3000]))
+        assert [check.message for check in library.doctor() if not check.ok] == []
+    anew = Generations(copy).current()
+    assert anew is not None
+    assert anew.name != generation.name
 
 
 @pytest.mark.parametrize("damage", DAMAGES)

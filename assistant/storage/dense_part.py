@@ -128,7 +128,9 @@ class DensePart:
             raise LibraryError("the vector index was kept elsewhere before; run: ibid rebuild")
         if progress.busy and not progress.change.number:
             raise LibraryError("the vector index was never finished; run: ibid rebuild")
-        if not progress.busy and self.files(generation) != progress.files:
+        if self.files(generation) != progress.files:
+            # Also where a writer was killed: Chroma writes its graph in place, and one half written can pass the check
+            # below and end this process by SIGSEGV at the next insertion (seen on chromadb 1.5.9).
             raise LibraryError("files of the vector index have changed since they were written; run: ibid rebuild")
         if progress.busy:
             health = self.check(generation, progress, whole=False)

@@ -265,21 +265,28 @@ class Indexes:
         if now is None or not self._sound(now):
             return None
         try:
+            fresh = not self.dense_part.opened
             seen = self.dense_part.open(now.generation, now.state.dense)
             if seen != change and self._truth.newer(seen.number) > _NEWER_ROWS:
                 if now.state.dense.change == seen:
                     return None
                 self.dense_part.close()
-                seen = self.dense_part.open(now.generation, now.state.dense)
-            if seen == change:
-                return self.dense_part.search(query, k)[:k]
-            beside = self._newer.beside(seen, change)
-            return beside.joined(self.dense_part.search(query, k + beside.outdated), query, k)
+                fresh, seen = True, self.dense_part.open(now.generation, now.state.dense)
+            beside = self._newer.beside(seen, change) if seen != change else None
+            found = self.dense_part.search(query, k + (beside.outdated if beside else 0))
+            if fresh and self._touched(now):  # by a writer, while the first search read the graph's files
+                self.dense_part.close()
+                return None
+            return beside.joined(found, query, k) if beside else found[:k]
         except LibraryError as error:
             # A server may be back soon, or have lost what it held: then the next check has it made anew.
             self._health[now.generation.name] = Health(False, str(error), away=self._chroma is not None)
             self._look_again_at = time.monotonic() + _AWAY_S
             return None
+
+    def _touched(self, before: Current) -> bool:
+        now = self.current()
+        return now is None or now.generation != before.generation or now.state.dense != before.state.dense
 
     def _sound(self, now: Current) -> bool:
         """Whether Chroma may be used. The check runs in the background from the second search of a process on: a
