@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import glob
 import os
 import random
 import shutil
@@ -69,7 +70,8 @@ def when_it_said(lines: int, then_s: float = 0.0) -> Callable[[subprocess.Popen[
 def stamps(folder: Path, pattern: str) -> dict[Path, tuple[int, int]]:
     """Files that match, with the time and size that tell when they change."""
     found = {}
-    for path in folder.glob(pattern):
+    for name in glob.glob(pattern, root_dir=folder, recursive=True):  # unlike Path's it takes it when a folder goes
+        path = folder / name
         with suppress(OSError):
             found[path] = (path.stat().st_mtime_ns, path.stat().st_size)
     return found
