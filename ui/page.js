@@ -100,7 +100,7 @@
       if (!["finished", "refused", "failed", "stopped"].includes(state)) throw new Error("The answer broke off.");
     } catch (error) {
       state = aborting.signal.aborted ? "stopped" : "failed";
-      drawFailure(turn, question, state === "stopped" ? "Stopped." : error.message);
+      drawFailure(turn, question, state, state === "stopped" ? "Stopped." : error.message);
     } finally {
       mine.running = null;
     }
@@ -138,8 +138,8 @@
     if (update.state === "refused") offer(turn);
   }
 
-  function drawFailure(turn, question, message) {
-    turn.dataset.state = "failed";
+  function drawFailure(turn, question, state, message) {
+    turn.dataset.state = state;
     turn.replaceChildren(
       make("div", { class: "ibid-asked" }, make("h2", { class: "ibid-question", text: question })),
       make("div", { class: "ibid-failure", role: "alert" }, make("strong", { text: "No answer." }), make("span", { text: message }), make("button", { type: "button", class: "ibid-button", "data-do": "again", text: "Try again" })),
